@@ -1,16 +1,21 @@
 # How the project's targets are made. Every library links the two dylibs, MLIR and LLVM, and nothing else of LLVM.
 
 # fovea_add_library(NAME SOURCES... [DEPENDS target...] [LINK target...])
+#   A static library, FoveaXxx; DEPENDS names the tablegen targets that write its headers.
 function(fovea_add_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  add_library(Fovea::${name} ALIAS ${name})
   target_include_directories(${name} PUBLIC
     $<BUILD_INTERFACE:${Fovea_SOURCE_DIR}/include>
     $<BUILD_INTERFACE:${Fovea_BINARY_DIR}/include>
     $<INSTALL_INTERFACE:include>)
-  target_include_directories(${name} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
   target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM)
+  target_compile_features(${name} PUBLIC cxx_std_17)
   fovea_compile_options(${name})
+  if(FOVEA_PRECOMPILED_HEADERS)
+    target_precompile_headers(${name} REUSE_FROM FoveaPrecompiledHeaders)
+  endif()
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
@@ -24,6 +29,21 @@ function(fovea_add_tool name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   fovea_compile_options(${name})
   set_property(GLOBAL APPEND PROPERTY FOVEA_TOOLS ${name})
+endfunction()
+
+# fovea_add_unittest(NAME SOURCES... LINK target...)
+#   A GoogleTest executable that the lit suite runs; lit finds it because NAME ends in Tests.
+function(fovea_add_unittest name)
+  if(NOT name MATCHES "Tests$")
+    message(FATAL_ERROR "fovea_add_unittest: the name must end in Tests, got ${name}")
+  endif()
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main)
+  fovea_compile_options(${name})
+  set_property(GLOBAL APPEND PROPERTY FOVEA_UNITTESTS ${name})
 endfunction()
 
 function(fovea_compile_options name)
