@@ -17,25 +17,25 @@ def AttnToVectorPass : Pass<"attn-to-vector"> {
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "32", "Number of vector registers">];
-  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "math::MathDialect", "memref::MemRefDialect", "scf::SCFDialect",
-                           "vector::VectorDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def ExpandTranscendentalsPass : Pass<"fovea-expand-transcendentals"> {
   let summary = "Expand math.exp2, exp, tanh, ... on vectors into polynomials without calls";
   let options = [
     Option<"avx512", "avx512", "bool", "false", "Use vreduceps and vscalefps">];
-  let dependentDialects = ["arith::ArithDialect", "math::MathDialect", "vector::VectorDialect", "LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
-def ForallToRuntimePass : Pass<"fovea-forall-to-runtime", "ModuleOp"> {
+def ForallToRuntimePass : Pass<"fovea-forall-to-runtime", "::mlir::ModuleOp"> {
   let summary = "Outline bufferized scf.forall bodies and call the runtime's parallel loop";
   let description = [{
     The body becomes a function of (context pointer, index); values it uses from
     outside travel in a structure on the caller's stack. The loop becomes a call
     of `foveaParallelFor(count, body, context)`.
   }];
-  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "func::FuncDialect", "LLVM::LLVMDialect", "memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
 #endif // FOVEA_CONVERSION_PASSES
