@@ -232,12 +232,14 @@ def Attn_MergeOp : Attn_StructuredOp<"merge", [AttrSizedOperandSegments]> {
 }
 
 def Attn_PackOp : Attn_StructuredOp<"pack", [AttrSizedOperandSegments]> {
-  let summary = "Transposes, converts, scales and zero-pads a tile of queries";
+  let summary = "Packs a tile with its rows along the lanes";
   let description = [{
-    dst[k, m] = scale * src[m, k] in dst's element type for the rows that src has,
-    and 0 beyond them, so that a row of dst is a whole number of vectors with the
-    queries along the lanes. Made by `attn-pack-queries` for targets that compute
-    the transposed scores, consumed by `attn-to-vector`.
+    dst[k, m] = scale * src[m, k] in dst's element type; beyond the rows that src
+    has, the last one is repeated, so that a row of dst is a whole number of
+    vectors and every lane computes on data of the problem. Made by
+    `attn-pack-queries` for targets that compute the transposed scores (queries,
+    and captures that vary with the query), consumed by `attn-to-vector`. i1
+    becomes i8, since a memref keeps a byte per element.
 
     Example:
     ```mlir
