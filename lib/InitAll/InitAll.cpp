@@ -2,6 +2,8 @@
 
 #include "fovea/InitAll.h"
 
+#include "fovea/Dialect/Attn/IR/Attn.h"
+
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -12,6 +14,7 @@ void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
+  registry.insert<mlir::attn::AttnDialect>();
 }
 
 void fovea::registerAllPasses() { mlir::registerAllPasses(); }
