@@ -2,8 +2,10 @@
 
 #include "fovea/InitAll.h"
 
+#include "fovea/Conversion/Passes.h"
 #include "fovea/Dialect/Attn/IR/Attn.h"
-
+#include "fovea/Dialect/Attn/Transforms/Passes.h"
+#include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -11,10 +13,15 @@
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 
 void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
+  registry.insert<mlir::attn::AttnDialect>();
+  mlir::attn::registerBufferizableOpInterfaceModels(registry);
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
-  registry.insert<mlir::attn::AttnDialect>();
 }
 
-void fovea::registerAllPasses() { mlir::registerAllPasses(); }
+void fovea::registerAllPasses() {
+  mlir::attn::registerAttnPasses();
+  registerFoveaConversionPasses();
+  mlir::registerAllPasses();
+}

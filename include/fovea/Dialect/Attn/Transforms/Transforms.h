@@ -1,0 +1,54 @@
+//===- Transforms.h - the steps of the passes as functions ------*- C++ -*-===//
+//
+// Each pass of Passes.td is a walk around one of these. They leave the IR unchanged where they fail.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FOVEA_DIALECT_ATTN_TRANSFORMS_TRANSFORMS_H
+#define FOVEA_DIALECT_ATTN_TRANSFORMS_TRANSFORMS_H
+
+#include "fovea/Dialect/Attn/IR/Attn.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir {
+class DialectRegistry;
+}
+
+namespace mlir::attn {
+
+/// Stage 1: turns the clauses of `op` into regions. Returns the new op, or `op` where it has none.
+FailureOr<AttentionOp> expandClauses(RewriterBase &rewriter, AttentionOp op);
+
+/// Stage 1: patterns that fold transposes and unit-dimension reshapes into the maps of attn ops.
+void populateFoldLayoutOpsPatterns(RewritePatternSet &patterns);
+
+/// Stage 3: `attention` -> `online_attention` + `finalize`. The clauses must have been expanded.
+LogicalResult rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op);
+/// Stage 3: `softmax` -> `online_softmax` + `normalize`.
+LogicalResult rewriteOnlineSoftmax(RewriterBase &rewriter, SoftmaxOp op);
+/// Stage 3: `cross_entropy` -> `online_softmax` + elementwise loss.
+LogicalResult rewriteOnlineSoftmax(RewriterBase &rewriter, CrossEntropyOp op);
+
+/// Stage 3b: keeps the state of `op` (an online_attention or online_softmax) and of the ops that read it in base 2.
+LogicalResult setExpBaseTwo(RewriterBase &rewriter, ScoreOpInterface op);
+
+/// Stage 4: splits the key range of an online op into `splits` parallel parts; returns the loop over them.
+FailureOr<scf::ForallOp> splitKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t splits);
+
+/// Stage 5: tiles the parallel dimensions of `root` (1 for all but the last row dimension, `tileM` for that, the value
+/// dimension whole) into one scf.forall and fuses its producers.
+FailureOr<scf::ForallOp> tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM);
+
+/// Stage 6: tiles the keys of an online op into one scf.for over the blocks of `tileN` keys that its mask can keep.
+FailureOr<scf::ForOp> tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN);
+
+/// CPU: packs the query tile in front of the KV loop that carries the state of `op` and transposes the accumulator.
+LogicalResult packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes);
+
+/// Attaches the models by which the ops of `attn` bufferize.
+void registerBufferizableOpInterfaceModels(DialectRegistry &registry);
+
+} // namespace mlir::attn
+
+#endif // FOVEA_DIALECT_ATTN_TRANSFORMS_TRANSFORMS_H

@@ -1,0 +1,2 @@
+#include "fovea/Dialect/Attn/Transforms/Transforms.h"
+void mlir::attn::registerBufferizableOpInterfaceModels(DialectRegistry &) {}

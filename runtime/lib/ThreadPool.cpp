@@ -1,0 +1,189 @@
+//===- ThreadPool.cpp - Persistent workers for parallel loops -------------===//
+//
+// Part of the Fovea project.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ThreadPool.h"
+
+#include "Environment.h"
+#include "Error.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cfenv>
+#include <csignal>
+#include <cstring>
+#include <new>
+#include <pthread.h>
+#include <sched.h>
+#include <thread>
+
+using namespace fovea;
+
+/// Whether this thread is in the body of a loop.
+static thread_local bool inBody = false;
+
+struct ThreadPool::Loop {
+  const int64_t count;
+  const Body body;
+  void *const context;
+  std::fenv_t floatingPoint{};
+
+  Loop *next = nullptr; ///< In the pool's list; guarded by its mutex.
+  int numWorkers = 0;   ///< That have joined and not left; likewise.
+  std::condition_variable workersLeft;
+
+  /// Alone on its cache line: all threads write to it.
+  alignas(64) std::atomic<int64_t> nextIndex{0};
+
+  Loop(int64_t count, Body body, void *context)
+      : count(count), body(body), context(context) {
+    std::fegetenv(&floatingPoint);
+  }
+
+  /// Draws indices until there are none. The order in which memory is seen
+  /// comes from the pool's mutex, taken before and after.
+  void run() noexcept {
+    inBody = true;
+    for (int64_t index;
+         (index = nextIndex.fetch_add(1, std::memory_order_relaxed)) < count;)
+      body(context, index);
+    inBody = false;
+  }
+};
+
+/// Processors that this process may run on, which may be fewer than there are.
+static int defaultThreadCount() {
+  int count = environment::numThreads();
+  cpu_set_t processors;
+  if (count == 0 && sched_getaffinity(0, sizeof processors, &processors) == 0)
+    count = CPU_COUNT(&processors);
+  if (count == 0) // more processors than a cpu_set_t holds
+    count = static_cast<int>(std::thread::hardware_concurrency());
+  return std::clamp(count, 1, environment::ThreadCount::maximum);
+}
+
+ThreadPool &ThreadPool::get() noexcept {
+  static ThreadPool *pool = [] {
+    auto *created = new ThreadPool(defaultThreadCount());
+    watchForks();
+    return created;
+  }();
+  return *pool;
+}
+
+/// A child has none of its parent's workers, and its copies of the mutex and of
+/// the condition variables may be in the middle of something. Hence the parent
+/// holds the mutex while it forks, and the child builds the pool anew in place,
+/// without destroying what was there.
+void ThreadPool::watchForks() {
+  pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); },
+                 [] {
+                   int threadCount = get().threadCount;
+                   new (&get()) ThreadPool(threadCount);
+                 });
+}
+
+void ThreadPool::setThreadCount(int count) noexcept {
+  std::lock_guard lock(mutex);
+  threadCount = count == 0 ? defaultThreadCount() : count;
+  somethingToDo.notify_all(); // to let surplus workers end
+}
+
+int ThreadPool::getThreadCount() noexcept {
+  std::lock_guard lock(mutex);
+  return threadCount;
+}
+
+void ThreadPool::parallelFor(int64_t count, Body body, void *context) noexcept {
+  auto runInOrder = [&] {
+    for (int64_t index = 0; index < count; ++index)
+      body(context, index);
+  };
+  if (inBody || count <= 1)
+    return runInOrder();
+
+  std::unique_lock lock(mutex);
+  startMissingWorkers();
+  if (threadCount == 1) {
+    lock.unlock();
+    return runInOrder();
+  }
+  Loop loop(count, body, context);
+  open(loop);
+  int64_t helpers = std::min<int64_t>(count - 1, numWorkers);
+  lock.unlock(); // or those woken would only wait for the mutex
+  for (; helpers > 0; --helpers)
+    somethingToDo.notify_one();
+
+  loop.run();
+
+  lock.lock();
+  close(loop);
+  loop.workersLeft.wait(lock, [&] { return loop.numWorkers == 0; });
+}
+
+void ThreadPool::open(Loop &loop) {
+  Loop **end = &firstOpen;
+  while (*end)
+    end = &(*end)->next;
+  *end = &loop;
+}
+
+/// Nothing happens if another thread has closed the loop before.
+void ThreadPool::close(Loop &loop) {
+  for (Loop **link = &firstOpen; *link; link = &(*link)->next)
+    if (*link == &loop) {
+      *link = loop.next;
+      return;
+    }
+}
+
+void ThreadPool::startMissingWorkers() {
+  if (numWorkers >= threadCount - 1)
+    return;
+  // Signals are for the host's own threads.
+  sigset_t all, previous;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &previous);
+  for (; numWorkers < threadCount - 1; ++numWorkers) {
+    pthread_t worker;
+    if (int error = pthread_create(&worker, nullptr, workerMain, this)) {
+      setLastError("started %d of %d worker threads: %s", numWorkers,
+                   threadCount - 1, std::strerror(error));
+      threadCount = numWorkers + 1;
+      break;
+    }
+    pthread_detach(worker);
+  }
+  pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+}
+
+void *ThreadPool::workerMain(void *pool) {
+  pthread_setname_np(pthread_self(), "fovea-worker");
+  static_cast<ThreadPool *>(pool)->work();
+  return nullptr;
+}
+
+void ThreadPool::work() {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    somethingToDo.wait(lock, [&] { return firstOpen || hasSurplusWorkers(); });
+    if (hasSurplusWorkers()) {
+      --numWorkers;
+      return;
+    }
+    Loop &loop = *firstOpen;
+    ++loop.numWorkers;
+    lock.unlock();
+
+    std::fesetenv(&loop.floatingPoint);
+    loop.run();
+
+    lock.lock();
+    close(loop);
+    if (--loop.numWorkers == 0)
+      loop.workersLeft.notify_one(); // under the mutex: the loop still exists
+  }
+}
