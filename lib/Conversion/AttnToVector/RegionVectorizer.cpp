@@ -49,7 +49,7 @@ static void vectorizeElementwise(LaneBuilder &lanes, Operation &op, IRMapping &m
   SmallVector<Type> types;
   for (Type type : op.getResultTypes())
     types.push_back(lanes.vectorOf(type));
-  OperationState state(op.getLoc(), op.getName(), operands, types, op.getDiscardableAttrs());
+  OperationState state(op.getLoc(), op.getName(), operands, types, llvm::to_vector(op.getDiscardableAttrs()));
   state.propertiesAttr = op.getPropertiesAsAttribute();
   mapping.map(op.getResults(), lanes.builder.create(state)->getResults());
 }
