@@ -56,6 +56,7 @@ class Attn_ScoreOp<string mnemonic, list<Trait> traits = []>
             ["getMixedOffsets", "setMixedOffsets", "getComputeType", "getKeyDim"]>])> {
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
   let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -128,7 +129,6 @@ def Attn_AttentionOp : Attn_ScoreOp<"attention", [
     UnitAttr:$return_lse, UnitAttr:$return_max,
     OptionalAttr<DenseI64ArrayAttr>:$static_offsets);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasCanonicalizer = 1;
   let extraClassDeclaration = structuredDeclaration # [{
     /// Whether any clause is left that `attn-canonicalize` turns into regions.
     bool hasSugar();
@@ -177,7 +177,6 @@ def Attn_OnlineAttentionOp : Attn_ScoreOp<"online_attention", [
     DefaultValuedAttr<Attn_ExpBaseAttr, "ExpBase::E">:$base,
     OptionalAttr<DenseI64ArrayAttr>:$static_offsets);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasCanonicalizer = 1;
 }
 
 def Attn_FinalizeOp : Attn_StructuredOp<"finalize", [AttrSizedOperandSegments]> {
@@ -281,7 +280,6 @@ def Attn_SoftmaxOp : Attn_ScoreOp<"softmax", [
     UnitAttr:$safe, UnitAttr:$return_lse,
     OptionalAttr<DenseI64ArrayAttr>:$static_offsets);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasCanonicalizer = 1;
 }
 
 def Attn_OnlineSoftmaxOp : Attn_ScoreOp<"online_softmax", [
