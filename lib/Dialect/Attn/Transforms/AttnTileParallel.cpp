@@ -108,6 +108,8 @@ static SetVector<Operation *> fusableProducers(Operation *root) {
 }
 
 FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM) {
+  if (tileM < 1)
+    return root.emitOpError() << "needs a tile of at least 1 row, got " << tileM;
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(root);
   SetVector<Operation *> producers = fusableProducers(root);
@@ -174,7 +176,7 @@ struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTil
       if (size == 0)
         if (ConfigAttr config = findConfig(root))
           size = config.getTileM();
-      if (size <= 0) {
+      if (size == 0) {
         remark::missed(root.getLoc(), remark::RemarkOpts::name("TileParallel").category("attn"))
             << remark::reason("no attn.config gives the tile size");
         continue;
