@@ -130,7 +130,7 @@ Predicate MaskReader::readBool(Value value) {
     return Predicate::constant(!constant.isZero());
   if (isUniform(value)) { // all keys of the tile or none: value - 1 >= 0
     Location loc = op.getLoc();
-    Value wide = arith::ExtUIOp::create(builder, loc, builder.getI64Type(), materialize(value));
+    Value wide = builder.createOrFold<arith::ExtUIOp>(loc, builder.getI64Type(), materialize(value));
     Value flag = builder.createOrFold<arith::IndexCastOp>(loc, builder.getIndexType(), wide);
     return Predicate::affine(0, 0, arith.sub(getAsOpFoldResult(flag), arith.constant(1)));
   }
