@@ -144,9 +144,11 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
     producers.remove(producer);
     rewriter.eraseOp(producer);
   }
-  // The three results of a state were fused one by one: three equal ops, of which one remains.
-  DominanceInfo dominance(forall);
-  eliminateCommonSubExpressions(rewriter, dominance, forall);
+  // The three results of a state were fused one by one: three equal ops, of which one remains. Within the parts of a
+  // split it also shows that a tile comes from where it goes.
+  Operation *scope = isa<scf::ForallOp>(forall->getParentOp()) ? forall->getParentOp() : forall.getOperation();
+  DominanceInfo dominance(scope);
+  eliminateCommonSubExpressions(rewriter, dominance, scope);
   return flattenIntoParent(rewriter, forall);
 }
 

@@ -18,7 +18,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlattenForall.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/ViewLikeInterfaceUtils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -60,31 +60,49 @@ template <typename T> static SmallVector<OpFoldResult> joined(T first, T second)
   return all;
 }
 
+namespace {
+struct Slice {
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+};
+} // namespace
+
+/// Where a slice of the slice `whole` lies in the tensor that `whole` was taken from or goes to.
+template <typename WholeOp, typename PartOp>
+static Slice composed(RewriterBase &rewriter, WholeOp whole, PartOp part) {
+  Slice slice;
+  LogicalResult merged = affine::mergeOffsetsSizesAndStrides(
+      rewriter, part.getLoc(), whole.getMixedOffsets(), whole.getMixedSizes(), whole.getMixedStrides(),
+      whole.getDroppedDims(), part.getMixedOffsets(), part.getMixedSizes(), part.getMixedStrides(), slice.offsets,
+      slice.sizes, slice.strides);
+  assert(succeeded(merged) && "unit strides always compose");
+  (void)merged;
+  return slice;
+}
+
+/// Takes the tiles of an output straight from the outer loop's output, so that a tile is seen to go where it came from
+/// (bufferization writes it in place then).
+static void extractTiles(RewriterBase &rewriter, tensor::ExtractSliceOp whole) {
+  for (Operation *user : llvm::make_early_inc_range(whole->getUsers())) {
+    auto tile = dyn_cast<tensor::ExtractSliceOp>(user);
+    if (!tile)
+      continue;
+    rewriter.setInsertionPoint(tile);
+    Slice slice = composed(rewriter, whole, tile);
+    rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(tile, tile.getType(), whole.getSource(), slice.offsets,
+                                                        slice.sizes, slice.strides);
+  }
+  if (whole->use_empty())
+    rewriter.eraseOp(whole);
+}
+
 /// Inserts a tile of the inner loop's result at its place in the outer loop's.
 static void insertTile(RewriterBase &rewriter, tensor::ParallelInsertSliceOp tile,
                        tensor::ParallelInsertSliceOp whole) {
-  SmallVector<OpFoldResult> offsets, sizes;
-  llvm::SmallBitVector dropped = whole.getDroppedDims();
-  SmallVector<OpFoldResult> tileOffsets = tile.getMixedOffsets(), tileSizes = tile.getMixedSizes();
-  unsigned next = 0;
-  AffineExpr d0 = rewriter.getAffineDimExpr(0), d1 = rewriter.getAffineDimExpr(1);
-  for (auto [d, offset] : llvm::enumerate(whole.getMixedOffsets())) {
-    if (dropped.test(d)) {
-      offsets.push_back(offset);
-      sizes.push_back(rewriter.getIndexAttr(1));
-      continue;
-    }
-    Operation *terminator = tile->getParentOp();
-    OpBuilder::InsertionGuard guard(rewriter);
-    rewriter.setInsertionPoint(terminator);
-    offsets.push_back(affine::makeComposedFoldedAffineApply(rewriter, tile.getLoc(), d0 + d1,
-                                                            {offset, tileOffsets[next]}));
-    sizes.push_back(tileSizes[next++]);
-  }
-  SmallVector<OpFoldResult> strides(offsets.size(), rewriter.getIndexAttr(1));
+  rewriter.setInsertionPoint(tile->getParentOp());
+  Slice slice = composed(rewriter, whole, tile);
   rewriter.setInsertionPoint(tile);
-  rewriter.replaceOpWithNewOp<tensor::ParallelInsertSliceOp>(tile, tile.getSource(), whole.getDest(), offsets, sizes,
-                                                             strides);
+  rewriter.replaceOpWithNewOp<tensor::ParallelInsertSliceOp>(tile, tile.getSource(), whole.getDest(), slice.offsets,
+                                                             slice.sizes, slice.strides);
 }
 
 scf::ForallOp mlir::attn::flattenIntoParent(RewriterBase &rewriter, scf::ForallOp inner) {
@@ -118,9 +136,12 @@ scf::ForallOp mlir::attn::flattenIntoParent(RewriterBase &rewriter, scf::ForallO
     rewriter.eraseOp(whole);
   rewriter.eraseOp(merged.getTerminator());
   SmallVector<Value> innerArguments(ArrayRef(ivs).drop_front(outerRank));
-  llvm::append_range(innerArguments, inner.getOutputs());
+  SmallVector<Value> slices(inner.getOutputs());
+  llvm::append_range(innerArguments, slices);
   rewriter.mergeBlocks(inner.getBody(), merged.getBody(), innerArguments);
   rewriter.eraseOp(inner);
+  for (Value slice : slices)
+    extractTiles(rewriter, slice.getDefiningOp<tensor::ExtractSliceOp>());
   rewriter.replaceOp(outer, merged);
   return merged;
 }
