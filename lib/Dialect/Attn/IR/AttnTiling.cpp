@@ -68,11 +68,17 @@ static Value extract(OpBuilder &builder, Location loc, Value value, const Slice 
 static LogicalResult checkTile(StructuredOpInterface op, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
   if (!cast<DestinationStyleOpInterface>(op.getOperation()).hasPureTensorSemantics())
     return op.emitOpError("can be tiled on tensors only");
+  auto refuseReduction = [&](unsigned d) -> LogicalResult {
+    return op.emitOpError() << "cannot be tiled along dimension " << d
+                            << ", which it reduces: rewrite it to its online form first (attn-rewrite-online-softmax)";
+  };
   if (!isa<OnlineAttentionOp, OnlineSoftmaxOp, MergeOp>(op))
     for (unsigned d : op.getReductionDims())
       if (!isZeroInteger(offsets[d]))
-        return op.emitOpError() << "cannot be tiled along dimension " << d
-                                << ", which it reduces: rewrite it to its online form first (attn-rewrite-online-softmax)";
+        return refuseReduction(d);
+  if (auto softmax = dyn_cast<SoftmaxOp>(op.getOperation())) // its output has the dimension, so that no merge is asked for
+    if (!isZeroInteger(offsets[softmax.getDimension()]))
+      return refuseReduction(softmax.getDimension());
   if (auto online = dyn_cast<OnlineAttentionOp>(op.getOperation())) {
     // The score contracts the QK head dim; a part of it is no score.
     AffineMap query = online.getMappedOperandMaps()[0], key = online.getMappedOperandMaps()[1];
