@@ -466,17 +466,26 @@ LogicalResult MergeOp::verify() {
 
 LogicalResult PackOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
-      failed(verifyNumOutputs(*this, getOutputs(), 1)) || failed(verifyFloat(*this, "the source", getSource())))
+      failed(verifyNumOutputs(*this, getOutputs(), 1)))
     return failure();
-  if (failed(verifyElementType(*this, "the packed tile", getOutputs().front(), {computeTypeOf(getSource())}, "S12")))
+  Type source = getElementTypeOrSelf(getSource().getType());
+  SmallVector<Type> allowed = {source};
+  if (isSupportedFloat(source) && source != computeTypeOf(getSource()))
+    allowed.push_back(computeTypeOf(getSource()));
+  if (source.isInteger(1))
+    allowed = {IntegerType::get(getContext(), 8)};
+  if (failed(verifyElementType(*this, "the packed tile", getOutputs().front(), allowed, "S12")))
     return failure();
   if (getScale() && getScaleValue())
     return emitOpError("has a scale attribute and a scale operand (S4)");
-  ShapedType source = shaped(getSource()), packed = shaped(getOutputs().front());
-  if (packed.getRank() != 2)
-    return emitOpError() << "packs into a tile of rank 2, got rank " << packed.getRank() << " (S14)";
-  if (!getMaps() && source.getRank() != 2)
-    return emitOpError() << "the source must have rank 2 without maps, got " << source.getRank() << " (S14)";
+  if ((getScale() || getScaleValue()) && !isa<FloatType>(source))
+    return emitOpError() << "cannot scale elements of type " << source << " (S12)";
+  SmallVector<AffineMap> maps = cast<StructuredOpInterface>(getOperation()).getMappedOperandMaps();
+  if (maps.size() != 2)
+    return emitOpError() << "needs one map per mapped operand: got " << maps.size() << " maps for 2 operands (maps)";
+  for (auto [map, value] : {std::pair(maps[0], getSource()), std::pair(maps[1], Value(getOutputs().front()))})
+    if (!map.isPermutation() || int64_t(map.getNumResults()) != shaped(value).getRank() || map.getNumResults() > 2)
+      return emitOpError("permutes the dimensions of a tile of rank 1 or 2 (maps)");
   return success();
 }
 
