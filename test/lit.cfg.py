@@ -95,5 +95,5 @@ if config.fovea_sanitizers:
     config.available_features.add("sanitizers")
     # LLVM's dylibs are not instrumented: what they share with us (arenas that our inlined code poisons, vectors) must
     # not be checked at that border.
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0:detect_leaks=0"
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"

@@ -16,8 +16,9 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
-#include "mlir/IR/TypeUtilities.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -93,6 +94,16 @@ static LogicalResult checkTile(StructuredOpInterface op, ArrayRef<OpFoldResult> 
   return success();
 }
 
+/// A copy with other types and operands. (Upstream's `clone` cannot copy an empty region under a listener.)
+static Operation *cloneWith(OpBuilder &builder, Operation *op, TypeRange resultTypes, ValueRange operands) {
+  OperationState state(op->getLoc(), op->getName(), operands, resultTypes, op->getAttrs());
+  for (Region &region : op->getRegions()) {
+    IRMapping mapping;
+    region.cloneInto(state.addRegion(), mapping);
+  }
+  return builder.create(state);
+}
+
 /// The op on one tile, writing into `outputs` (slices of its own outputs where none are given).
 static FailureOr<TilingResult> tileOp(OpBuilder &builder, StructuredOpInterface op, ArrayRef<OpFoldResult> offsets,
                                       ArrayRef<OpFoldResult> sizes, ValueRange outputs = {}) {
@@ -117,7 +128,7 @@ static FailureOr<TilingResult> tileOp(OpBuilder &builder, StructuredOpInterface 
     if (isOutput)
       resultTypes.push_back(value.getType());
   }
-  Operation *tiled = mlir::clone(builder, op, resultTypes, operands);
+  Operation *tiled = cloneWith(builder, op, resultTypes, operands);
   // The maps that shapes imply must not change with the shapes (a tile of one head has no group).
   tiled->setAttr("maps", builder.getAffineMapArrayAttr(maps));
   if (auto score = dyn_cast<ScoreOpInterface>(tiled)) {

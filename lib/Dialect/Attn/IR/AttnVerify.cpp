@@ -304,35 +304,36 @@ LogicalResult MergeOp::verify() {
 
 LogicalResult PackOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
-      failed(verifyNumOutputs(*this, getOutputs(), 1)) || failed(verifyFloat(*this, "the source", getSource())))
+      failed(verifyNumOutputs(*this, getOutputs(), 1)))
     return failure();
-  if (failed(verifyElementType(*this, "the packed tile", getOutputs().front(), {computeTypeOf(getSource())}, "S12")))
+  Type source = getElementTypeOrSelf(getSource().getType());
+  SmallVector<Type> allowed = {source};
+  if (isa<FloatType>(source) && source != computeTypeOf(getSource()))
+    allowed.push_back(computeTypeOf(getSource()));
+  if (source.isInteger(1))
+    allowed = {IntegerType::get(getContext(), 8)};
+  if (failed(verifyElementType(*this, "the packed tile", getOutputs().front(), allowed, "S12")))
     return failure();
   if (failed(verifyScale(*this, getScale(), getScaleValue())))
     return failure();
-  ShapedType source = shaped(getSource()), packed = shaped(getOutputs().front());
-  if (packed.getRank() != 2)
-    return emitOpError() << "packs into a tile of rank 2, got rank " << packed.getRank() << " (S14)";
-  if (!getMaps() && source.getRank() != 2)
-    return emitOpError() << "the source must have rank 2 without maps, got " << source.getRank() << " (S14)";
+  if ((getScale() || getScaleValue()) && !isa<FloatType>(source))
+    return emitOpError() << "cannot scale elements of type " << source << " (S12)";
   auto structured = cast<StructuredOpInterface>(getOperation());
   if (failed(verifyMapForms(structured)))
     return failure();
-  AffineMap sourceMap = structured.getMapOf(getSourceMutable());
-  if (AffineMap map = structured.getMapOf(getOutputsMutable()[0]); map.getNumDims() != 2 || !map.isIdentity())
-    return emitOpError("the packed tile's map must be the identity (maps)");
-  if (int64_t(sourceMap.getNumResults()) != source.getRank())
-    return emitOpError() << "the source has rank " << source.getRank() << " but a map of " << sourceMap.getNumResults()
-                         << " results (S10)";
-  // The tile may have room for more queries than there are, but holds each of them whole.
-  for (auto [extent, expr] : llvm::zip_equal(source.getShape(), sourceMap.getResults())) {
-    if (expr == getAffineDimExpr(0, getContext()) && differ(extent, packed.getDimSize(0)))
-      return emitOpError() << "the packed tile has " << packed.getDimSize(0) << " rows, expected the " << extent
-                           << " elements of a query (S14)";
-    if (expr == getAffineDimExpr(1, getContext()) && differ(extent, packed.getDimSize(1)) &&
-        extent > packed.getDimSize(1))
-      return emitOpError() << "the packed tile has room for " << packed.getDimSize(1) << " queries, got " << extent
-                           << " (S14)";
+  AffineMap sourceMap = structured.getMapOf(getSourceMutable()), packedMap = structured.getMapOf(getOutputsMutable()[0]);
+  ShapedType sourceType = shaped(getSource()), packedType = shaped(getOutputs().front());
+  for (auto [map, type] : {std::pair(sourceMap, sourceType), std::pair(packedMap, packedType)})
+    if (!map.isPermutation() || int64_t(map.getNumResults()) != type.getRank() || type.getRank() > 2)
+      return emitOpError("permutes the dimensions of a tile of rank 1 or 2 (maps)");
+  // The tile may have room for more rows than there are, but holds each of them whole.
+  for (auto [extent, expr] : llvm::zip_equal(sourceType.getShape(), sourceMap.getResults())) {
+    bool isRow = expr == packedMap.getResults().back();
+    unsigned position = llvm::find(packedMap.getResults(), expr) - packedMap.getResults().begin();
+    int64_t room = packedType.getDimSize(position);
+    if (differ(extent, room) && (!isRow || extent > room))
+      return emitOpError() << "the packed tile has extent " << room << " for " << extent
+                           << (isRow ? " rows (S14)" : " elements of a row (S14)");
   }
   return success();
 }

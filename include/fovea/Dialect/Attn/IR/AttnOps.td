@@ -58,6 +58,7 @@ class Attn_ScoreOp<string mnemonic, list<Trait> traits = []>
             ["getMixedOffsets", "setMixedOffsets", "getComputeType", "getKeyDim"]>])> {
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
   let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,7 +131,6 @@ def Attn_AttentionOp : Attn_ScoreOp<"attention", [
     UnitAttr:$return_lse, UnitAttr:$return_max,
     OptionalAttr<DenseI64ArrayAttr>:$static_offsets);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasCanonicalizer = 1;
   let extraClassDeclaration = structuredDeclaration # [{
     /// Whether any clause is left that `attn-canonicalize` turns into regions.
     bool hasSugar();
@@ -179,7 +179,6 @@ def Attn_OnlineAttentionOp : Attn_ScoreOp<"online_attention", [
     DefaultValuedAttr<Attn_ExpBaseAttr, "ExpBase::E">:$base,
     OptionalAttr<DenseI64ArrayAttr>:$static_offsets);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasCanonicalizer = 1;
 }
 
 def Attn_FinalizeOp : Attn_StructuredOp<"finalize", [AttrSizedOperandSegments]> {
@@ -234,12 +233,14 @@ def Attn_MergeOp : Attn_StructuredOp<"merge", [AttrSizedOperandSegments]> {
 }
 
 def Attn_PackOp : Attn_StructuredOp<"pack", [AttrSizedOperandSegments]> {
-  let summary = "Transposes, converts, scales and zero-pads a tile of queries";
+  let summary = "Packs a tile with its rows along the lanes";
   let description = [{
-    dst[k, m] = scale * src[m, k] in dst's element type for the rows that src has,
-    and 0 beyond them, so that a row of dst is a whole number of vectors with the
-    queries along the lanes. Made by `attn-pack-queries` for targets that compute
-    the transposed scores, consumed by `attn-to-vector`.
+    dst[k, m] = scale * src[m, k] in dst's element type; beyond the rows that src
+    has, the last one is repeated, so that a row of dst is a whole number of
+    vectors and every lane computes on data of the problem. Made by
+    `attn-pack-queries` for targets that compute the transposed scores (queries,
+    and captures that vary with the query), consumed by `attn-to-vector`. i1
+    becomes i8, since a memref keeps a byte per element.
 
     Example:
     ```mlir
@@ -281,7 +282,6 @@ def Attn_SoftmaxOp : Attn_ScoreOp<"softmax", [
     UnitAttr:$safe, UnitAttr:$return_lse,
     OptionalAttr<DenseI64ArrayAttr>:$static_offsets);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let hasCanonicalizer = 1;
 }
 
 def Attn_OnlineSoftmaxOp : Attn_ScoreOp<"online_softmax", [

@@ -17,7 +17,7 @@ def AttnCanonicalizePass : Pass<"attn-canonicalize"> {
     then the mask. Identity regions, constant masks and captures that no region
     reads are dropped.
   }];
-  let dependentDialects = ["arith::ArithDialect", "math::MathDialect", "tensor::TensorDialect"];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect", "memref::MemRefDialect", "tensor::TensorDialect"];
 }
 
 def AttnFoldLayoutOpsPass : Pass<"attn-fold-layout-ops"> {
@@ -44,7 +44,8 @@ def AttnRewriteOnlineSoftmaxPass : Pass<"attn-rewrite-online-softmax"> {
     attention -> online_attention + finalize; softmax -> online_softmax +
     normalize; cross_entropy -> online_softmax + elementwise loss.
   }];
-  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "math::MathDialect", "tensor::TensorDialect"];
+  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "math::MathDialect", "scf::SCFDialect",
+                           "tensor::TensorDialect"];
 }
 
 def AttnSetExpBasePass : Pass<"attn-set-exp-base"> {
@@ -89,7 +90,14 @@ def AttnPackQueriesPass : Pass<"attn-pack-queries"> {
 
 def AttnDecomposePass : Pass<"attn-decompose"> {
   let summary = "Expand attention and softmax into unfused linalg ops";
-  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "math::MathDialect", "tensor::TensorDialect"];
+  let description = [{
+    The scores and probabilities become tensors of (query length x key length):
+    the form that the fused one is measured against. Clauses are expanded first.
+    cross_entropy becomes a softmax state and an elementwise loss; an online op
+    or anything on memrefs is refused.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "math::MathDialect", "memref::MemRefDialect",
+                           "scf::SCFDialect", "tensor::TensorDialect"];
 }
 
 #endif // FOVEA_DIALECT_ATTN_TRANSFORMS_PASSES
