@@ -69,7 +69,8 @@ if switched_on("round_trip"):
     opt_flags.append("--round-trip")
     config.available_features.add("round-trip")
 llvm_config.add_tool_substitutions(
-    [ToolSubst("fovea-opt", extra_args=opt_flags), ToolSubst("fovea-run", unresolved="ignore")],
+    [ToolSubst("fovea-opt", extra_args=opt_flags), ToolSubst("fovea-run", unresolved="ignore"),
+     ToolSubst("fovea-fuzz")],
     [config.fovea_tools_dir, config.llvm_tools_dir],
 )
 config.substitutions += [

@@ -59,7 +59,8 @@ AttentionClauses::create(attn::AttentionOp op, const Frame &frame,
   if (llvm::Error error =
           bind(clauses.slopes, op.getAlibi(), "alibi", numBatch))
     return error;
-  if (llvm::Error error = bind(clauses.bias, op.getBias(), "bias", numBatch + 2))
+  if (llvm::Error error =
+          bind(clauses.bias, op.getBias(), "bias", numBatch + 2))
     return error;
   if (llvm::Error error =
           bind(clauses.keepMask, op.getKeep(), "keep", numBatch + 2))
@@ -85,9 +86,10 @@ double AttentionClauses::score(int64_t key, double logit) const {
   }
   if (bias)
     logit = round(
-        logit + bias->tensor
-                    .getData()[bias->rowPosition + bias->access.along(keyDim, key)]
-                    .floating);
+        logit +
+        bias->tensor
+            .getData()[bias->rowPosition + bias->access.along(keyDim, key)]
+            .floating);
   return logit;
 }
 

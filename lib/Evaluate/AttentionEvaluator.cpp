@@ -74,10 +74,9 @@ llvm::Error AttentionRows<T>::prepare(OpTy op, const Frame &frame,
   indices.assign(extents.size(), 0);
   scores.resize(extents[dims.key]);
 
-  for (auto [input, operand] :
-       {std::pair(&query, &op.getQueryMutable()),
-        std::pair(&key, &op.getKeyMutable()),
-        std::pair(&value, &op.getValueMutable())}) {
+  for (auto [input, operand] : {std::pair(&query, &op.getQueryMutable()),
+                                std::pair(&key, &op.getKeyMutable()),
+                                std::pair(&value, &op.getValueMutable())}) {
     llvm::Expected<InputTensor> tensor = InputTensor::create(
         cast<attn::StructuredOpInterface>(op.getOperation()), *operand, frame,
         extents);
@@ -170,9 +169,9 @@ template <typename OpTy>
 llvm::Expected<AttentionScore> makeScore(OpTy op, const Frame &frame,
                                          ArrayRef<int64_t> extents,
                                          const attn::AttentionDims &dims) {
-  llvm::Expected<ScoreFunction> regions = ScoreFunction::create(
-      cast<attn::ScoreOpInterface>(op.getOperation()), frame, extents,
-      {dims.qk, dims.value});
+  llvm::Expected<ScoreFunction> regions =
+      ScoreFunction::create(cast<attn::ScoreOpInterface>(op.getOperation()),
+                            frame, extents, {dims.qk, dims.value});
   if (!regions)
     return regions.takeError();
   return AttentionScore{std::move(*regions)};

@@ -27,13 +27,12 @@ llvm::Expected<DenseTensor> DenseTensor::create(ElementType type,
   if (overflow || count > limit / int64_t(sizeof(Number)))
     return llvm::createStringError("a tensor of shape " + formatIndices(shape) +
                                    " does not fit into memory");
-  Number poison =
-      fovea::isFloat(type)
-          ? Number::of(std::numeric_limits<double>::quiet_NaN())
-          : Number::of(type == ElementType::I1
-                           ? int64_t(0)
-                           : llvm::SignExtend64(0x5a5a5a5a5a5a5a5a,
-                                                getBitWidth(type)));
+  Number poison = fovea::isFloat(type)
+                      ? Number::of(std::numeric_limits<double>::quiet_NaN())
+                      : Number::of(type == ElementType::I1
+                                       ? int64_t(0)
+                                       : llvm::SignExtend64(0x5a5a5a5a5a5a5a5a,
+                                                            getBitWidth(type)));
   DenseTensor tensor;
   tensor.type = type;
   tensor.shape.assign(shape.begin(), shape.end());

@@ -15,7 +15,8 @@ using namespace fovea::evaluator;
 static llvm::Expected<Datum> convertScalar(Scalar scalar, ElementType type) {
   char bytes[8] = {};
   if (!scalar.store(type, bytes))
-    return llvm::createStringError("the number " + Twine(std::to_string(scalar.toDouble())) +
+    return llvm::createStringError("the number " +
+                                   Twine(std::to_string(scalar.toDouble())) +
                                    " is out of the range of " + getName(type));
   Scalar rounded = Scalar::load(type, bytes);
   return isFloat(type) ? Number::of(rounded.toDouble())
@@ -29,8 +30,8 @@ static llvm::Expected<Datum> convertArgument(const EvaluateArgument &argument,
   if (!element || (isa<ShapedType>(type) && !tensorType)) {
     std::string text;
     llvm::raw_string_ostream(text) << type;
-    return llvm::createStringError(
-        "the evaluator takes no argument of type " + text);
+    return llvm::createStringError("the evaluator takes no argument of type " +
+                                   text);
   }
   if (auto *scalar = std::get_if<Scalar>(&argument)) {
     if (tensorType)
@@ -76,8 +77,7 @@ fovea::evaluate(func::FuncOp entry, ArrayRef<EvaluateArgument> arguments,
     return values.takeError();
 
   SmallVector<EvaluateResult> results;
-  for (auto [value, type] :
-       llvm::zip_equal(*values, entry.getResultTypes())) {
+  for (auto [value, type] : llvm::zip_equal(*values, entry.getResultTypes())) {
     if (auto *number = std::get_if<Number>(&value)) {
       results.push_back(isa<FloatType>(type)
                             ? Scalar::ofFloat(number->floating)

@@ -35,9 +35,7 @@ public:
   Number getNumber(mlir::Value value) const {
     return std::get<Number>(get(value));
   }
-  int64_t getIndex(mlir::Value value) const {
-    return getNumber(value).integer;
-  }
+  int64_t getIndex(mlir::Value value) const { return getNumber(value).integer; }
   int64_t getIndex(mlir::OpFoldResult value) const {
     if (auto dynamic = llvm::dyn_cast<mlir::Value>(value))
       return getIndex(dynamic);

@@ -116,8 +116,8 @@ llvm::Expected<Data> FunctionInterpreter::evaluateFor(scf::ForOp op) {
   int64_t upper = frame.getIndex(op.getUpperBound());
   int64_t step = frame.getIndex(op.getStep());
   if (step <= 0)
-    return makeError(op, "has the step " + Twine(step) +
-                             ", which is not positive");
+    return makeError(op,
+                     "has the step " + Twine(step) + ", which is not positive");
   Data carried;
   for (Value init : op.getInits())
     carried.push_back(frame.get(init));
@@ -139,8 +139,8 @@ llvm::Expected<Data> FunctionInterpreter::evaluateForall(scf::ForallOp op) {
   SmallVector<int64_t> trips, at(lower.size(), 0);
   for (auto [begin, end, by] : llvm::zip_equal(lower, upper, step)) {
     if (by <= 0)
-      return makeError(op, "has the step " + Twine(by) +
-                               ", which is not positive");
+      return makeError(op,
+                       "has the step " + Twine(by) + ", which is not positive");
     trips.push_back(end > begin ? (end - begin + by - 1) / by : 0);
   }
 

@@ -7,9 +7,9 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::evaluator;
 
-llvm::Expected<IndexedAccess>
-IndexedAccess::create(AffineMap map, ArrayRef<int64_t> shape,
-                      ArrayRef<int64_t> extents) {
+llvm::Expected<IndexedAccess> IndexedAccess::create(AffineMap map,
+                                                    ArrayRef<int64_t> shape,
+                                                    ArrayRef<int64_t> extents) {
   IndexedAccess access;
   SmallVector<int64_t> strides = getContiguousStrides(shape);
   for (auto [i, result] : llvm::enumerate(map.getResults())) {

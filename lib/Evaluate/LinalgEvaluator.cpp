@@ -113,7 +113,8 @@ llvm::Expected<Data> evaluator::evaluateLinalgOp(linalg::LinalgOp op,
       [&](Value value) -> std::optional<Datum> {
         if (value.getParentBlock() != op.getBlock())
           return frame.get(value);
-        Value operand = op->getOperand(cast<BlockArgument>(value).getArgNumber());
+        Value operand =
+            op->getOperand(cast<BlockArgument>(value).getArgNumber());
         if (isa<RankedTensorType>(operand.getType()))
           return std::nullopt;
         return frame.get(operand);

@@ -18,8 +18,8 @@ public:
     auto destination = mlir::cast<mlir::DestinationStyleOpInterface>(*op);
     for (mlir::OpOperand &init : destination.getDpsInitsMutable()) {
       const DenseTensor &tensor = frame.getTensor(init.get());
-      llvm::Expected<IndexedAccess> access = IndexedAccess::create(
-          op.getMapOf(init), tensor.getShape(), extents);
+      llvm::Expected<IndexedAccess> access =
+          IndexedAccess::create(op.getMapOf(init), tensor.getShape(), extents);
       if (!access)
         return makeError(op, "output " + llvm::Twine(outputs.outputs.size()) +
                                  " " + toString(access.takeError()));
@@ -44,8 +44,9 @@ public:
   }
 
   Data take() {
-    return llvm::map_to_vector<2>(
-        outputs, [](Output &output) { return Datum(std::move(output.tensor)); });
+    return llvm::map_to_vector<2>(outputs, [](Output &output) {
+      return Datum(std::move(output.tensor));
+    });
   }
 
 private:

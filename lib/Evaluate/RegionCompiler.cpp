@@ -336,8 +336,7 @@ llvm::Expected<RegionProgram> RegionProgram::compile(Block &block,
   if (llvm::Error error = compiler.compileBlock(block))
     return error;
   for (Value value : block.getTerminator()->getOperands()) {
-    llvm::Expected<unsigned> slot =
-        compiler.use(block.getTerminator(), value);
+    llvm::Expected<unsigned> slot = compiler.use(block.getTerminator(), value);
     if (!slot)
       return slot.takeError();
     program.resultSlots.push_back(*slot);

@@ -11,8 +11,7 @@ void RegionProgram::call(const Instruction &instruction) {
   for (unsigned i = 0; i != instruction.numOperands; ++i)
     operands[i] = slots[operandSlots[instruction.firstOperand + i]];
   bool fault = false;
-  Number result =
-      instruction.function(operands, instruction.context, fault);
+  Number result = instruction.function(operands, instruction.context, fault);
   if (fault && !faulty)
     faulty = instruction.origin;
   if (instruction.rounding != Rounding::None)
@@ -26,8 +25,7 @@ void RegionProgram::extract(const Instruction &instruction) {
   const DenseTensor &tensor = tensors[instruction.target];
   int64_t position = 0;
   for (auto [i, size] : llvm::enumerate(tensor.getShape())) {
-    int64_t index =
-        slots[operandSlots[instruction.firstOperand + i]].integer;
+    int64_t index = slots[operandSlots[instruction.firstOperand + i]].integer;
     if (index < 0 || index >= size) {
       if (!faulty)
         faulty = instruction.origin;
@@ -50,8 +48,7 @@ void RegionProgram::run() {
       extract(instruction);
       break;
     case Kind::Move:
-      slots[instruction.result] =
-          slots[operandSlots[instruction.firstOperand]];
+      slots[instruction.result] = slots[operandSlots[instruction.firstOperand]];
       break;
     case Kind::JumpUnless:
       if (slots[operandSlots[instruction.firstOperand]].integer)

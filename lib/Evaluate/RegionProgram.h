@@ -21,8 +21,7 @@ class RegionProgram {
 public:
   /// The value of a block argument or of a value from outside, if it is the
   /// same in every run.
-  using Binding =
-      llvm::function_ref<std::optional<Datum>(mlir::Value value)>;
+  using Binding = llvm::function_ref<std::optional<Datum>(mlir::Value value)>;
 
   /// Compiles `block`, whose index ops have `numIndices` dimensions.
   static llvm::Expected<RegionProgram> compile(mlir::Block &block,
@@ -34,9 +33,7 @@ public:
   static llvm::Expected<RegionProgram> compile(mlir::Operation *op,
                                                Precision precision);
 
-  void setIndex(unsigned dim, int64_t index) {
-    slots[dim] = Number::of(index);
-  }
+  void setIndex(unsigned dim, int64_t index) { slots[dim] = Number::of(index); }
   void setArgument(unsigned number, Number value) {
     slots[argumentSlots[number]] = value;
   }

@@ -215,132 +215,131 @@ struct Row {
   ScalarFunction function;
 };
 
-const Row table[] = {
-    {"arith.addf", FLOAT_BINARY(a + b)},
-    {"arith.subf", FLOAT_BINARY(a - b)},
-    {"arith.mulf", FLOAT_BINARY(a *b)},
-    {"arith.divf", FLOAT_BINARY(a / b)},
-    {"arith.remf", FLOAT_BINARY(std::fmod(a, b))},
-    {"arith.maximumf", FLOAT_BINARY(maximum(a, b))},
-    {"arith.minimumf", FLOAT_BINARY(minimum(a, b))},
-    {"arith.maxnumf", FLOAT_BINARY(std::fmax(a, b))},
-    {"arith.minnumf", FLOAT_BINARY(std::fmin(a, b))},
-    {"arith.negf", FLOAT_OP(-a)},
-    {"arith.extf", FLOAT_OP(a)},
-    {"arith.truncf", FLOAT_OP(a)},
+const Row table[] =
+    {
+        {"arith.addf", FLOAT_BINARY(a + b)},
+        {"arith.subf", FLOAT_BINARY(a - b)},
+        {"arith.mulf", FLOAT_BINARY(a * b)},
+        {"arith.divf", FLOAT_BINARY(a / b)},
+        {"arith.remf", FLOAT_BINARY(std::fmod(a, b))},
+        {"arith.maximumf", FLOAT_BINARY(maximum(a, b))},
+        {"arith.minimumf", FLOAT_BINARY(minimum(a, b))},
+        {"arith.maxnumf", FLOAT_BINARY(std::fmax(a, b))},
+        {"arith.minnumf", FLOAT_BINARY(std::fmin(a, b))},
+        {"arith.negf", FLOAT_OP(-a)},
+        {"arith.extf", FLOAT_OP(a)},
+        {"arith.truncf", FLOAT_OP(a)},
 
-    {"math.absf", FLOAT_OP(std::fabs(a))},
-    {"math.acos", FLOAT_OP(std::acos(a))},
-    {"math.acosh", FLOAT_OP(std::acosh(a))},
-    {"math.asin", FLOAT_OP(std::asin(a))},
-    {"math.asinh", FLOAT_OP(std::asinh(a))},
-    {"math.atan", FLOAT_OP(std::atan(a))},
-    {"math.atan2", FLOAT_BINARY(std::atan2(a, b))},
-    {"math.atanh", FLOAT_OP(std::atanh(a))},
-    {"math.cbrt", FLOAT_OP(std::cbrt(a))},
-    {"math.ceil", FLOAT_OP(std::ceil(a))},
-    {"math.copysign", FLOAT_BINARY(std::copysign(a, b))},
-    {"math.cos", FLOAT_OP(std::cos(a))},
-    {"math.cosh", FLOAT_OP(std::cosh(a))},
-    {"math.erf", FLOAT_OP(std::erf(a))},
-    {"math.erfc", FLOAT_OP(std::erfc(a))},
-    {"math.exp", FLOAT_OP(std::exp(a))},
-    {"math.exp2", FLOAT_OP(std::exp2(a))},
-    {"math.expm1", FLOAT_OP(std::expm1(a))},
-    {"math.floor", FLOAT_OP(std::floor(a))},
-    {"math.fma", FLOAT_BINARY(std::fma(a, b, x[2].floating))},
-    {"math.fpowi",
-     [](const Number *x, const ScalarContext &, bool &) {
-       return Number::of(std::pow(x[0].floating, double(x[1].integer)));
-     }},
-    {"math.isfinite", FLOAT_TEST(std::isfinite(a))},
-    {"math.isinf", FLOAT_TEST(std::isinf(a))},
-    {"math.isnan", FLOAT_TEST(std::isnan(a))},
-    {"math.log", FLOAT_OP(std::log(a))},
-    {"math.log10", FLOAT_OP(std::log10(a))},
-    {"math.log1p", FLOAT_OP(std::log1p(a))},
-    {"math.log2", FLOAT_OP(std::log2(a))},
-    {"math.powf", FLOAT_BINARY(std::pow(a, b))},
-    {"math.round", FLOAT_OP(std::round(a))},
-    {"math.roundeven", FLOAT_OP(std::nearbyint(a))},
-    {"math.rsqrt", FLOAT_OP(1 / std::sqrt(a))},
-    {"math.sin", FLOAT_OP(std::sin(a))},
-    {"math.sinh", FLOAT_OP(std::sinh(a))},
-    {"math.sqrt", FLOAT_OP(std::sqrt(a))},
-    {"math.tan", FLOAT_OP(std::tan(a))},
-    {"math.tanh", FLOAT_OP(std::tanh(a))},
-    {"math.trunc", FLOAT_OP(std::trunc(a))},
+        {"math.absf", FLOAT_OP(std::fabs(a))},
+        {"math.acos", FLOAT_OP(std::acos(a))},
+        {"math.acosh", FLOAT_OP(std::acosh(a))},
+        {"math.asin", FLOAT_OP(std::asin(a))},
+        {"math.asinh", FLOAT_OP(std::asinh(a))},
+        {"math.atan", FLOAT_OP(std::atan(a))},
+        {"math.atan2", FLOAT_BINARY(std::atan2(a, b))},
+        {"math.atanh", FLOAT_OP(std::atanh(a))},
+        {"math.cbrt", FLOAT_OP(std::cbrt(a))},
+        {"math.ceil", FLOAT_OP(std::ceil(a))},
+        {"math.copysign", FLOAT_BINARY(std::copysign(a, b))},
+        {"math.cos", FLOAT_OP(std::cos(a))},
+        {"math.cosh", FLOAT_OP(std::cosh(a))},
+        {"math.erf", FLOAT_OP(std::erf(a))},
+        {"math.erfc", FLOAT_OP(std::erfc(a))},
+        {"math.exp", FLOAT_OP(std::exp(a))},
+        {"math.exp2", FLOAT_OP(std::exp2(a))},
+        {"math.expm1", FLOAT_OP(std::expm1(a))},
+        {"math.floor", FLOAT_OP(std::floor(a))},
+        {"math.fma", FLOAT_BINARY(std::fma(a, b, x[2].floating))},
+        {"math.fpowi",
+         [](const Number *x, const ScalarContext &, bool &) {
+           return Number::of(std::pow(x[0].floating, double(x[1].integer)));
+         }},
+        {"math.isfinite", FLOAT_TEST(std::isfinite(a))},
+        {"math.isinf", FLOAT_TEST(std::isinf(a))},
+        {"math.isnan", FLOAT_TEST(std::isnan(a))},
+        {"math.log", FLOAT_OP(std::log(a))},
+        {"math.log10", FLOAT_OP(std::log10(a))},
+        {"math.log1p", FLOAT_OP(std::log1p(a))},
+        {"math.log2", FLOAT_OP(std::log2(a))},
+        {"math.powf", FLOAT_BINARY(std::pow(a, b))},
+        {"math.round", FLOAT_OP(std::round(a))},
+        {"math.roundeven", FLOAT_OP(std::nearbyint(a))},
+        {"math.rsqrt", FLOAT_OP(1 / std::sqrt(a))},
+        {"math.sin", FLOAT_OP(std::sin(a))},
+        {"math.sinh", FLOAT_OP(std::sinh(a))},
+        {"math.sqrt", FLOAT_OP(std::sqrt(a))},
+        {"math.tan", FLOAT_OP(std::tan(a))},
+        {"math.tanh", FLOAT_OP(std::tanh(a))},
+        {"math.trunc", FLOAT_OP(std::trunc(a))},
 
-    {"arith.addi", UNSIGNED_BINARY(a + b)},
-    {"arith.subi", UNSIGNED_BINARY(a - b)},
-    {"arith.muli", UNSIGNED_BINARY(a *b)},
-    {"arith.divsi", SIGNED_DIVISION(a / b)},
-    {"arith.remsi", SIGNED_DIVISION(a % b)},
-    {"arith.floordivsi", SIGNED_DIVISION(floorDivide(a, b))},
-    {"arith.ceildivsi", SIGNED_DIVISION(ceilDivide(a, b))},
-    {"arith.divui", UNSIGNED_DIVISION(a / b)},
-    {"arith.remui", UNSIGNED_DIVISION(a % b)},
-    {"arith.ceildivui", UNSIGNED_DIVISION(a / b + (a % b != 0))},
-    {"arith.maxsi", SIGNED_BINARY(a > b ? a : b)},
-    {"arith.minsi", SIGNED_BINARY(a < b ? a : b)},
-    {"arith.maxui", UNSIGNED_BINARY(a > b ? a : b)},
-    {"arith.minui", UNSIGNED_BINARY(a < b ? a : b)},
-    {"arith.andi", UNSIGNED_BINARY(a &b)},
-    {"arith.ori", UNSIGNED_BINARY(a | b)},
-    {"arith.xori", UNSIGNED_BINARY(a ^ b)},
-    {"arith.shli", SHIFT(a << b)},
-    {"arith.shrui", SHIFT(a >> b)},
-    {"arith.shrsi", SHIFT(s >> b)},
-    {"math.absi", UNSIGNED_OP(asSigned(x[0], context.source) < 0 ? -a : a)},
+        {"arith.addi", UNSIGNED_BINARY(a + b)},
+        {"arith.subi", UNSIGNED_BINARY(a - b)},
+        {"arith.muli", UNSIGNED_BINARY(a * b)},
+        {"arith.divsi", SIGNED_DIVISION(a / b)},
+        {"arith.remsi", SIGNED_DIVISION(a % b)},
+        {"arith.floordivsi", SIGNED_DIVISION(floorDivide(a, b))},
+        {"arith.ceildivsi", SIGNED_DIVISION(ceilDivide(a, b))},
+        {"arith.divui", UNSIGNED_DIVISION(a / b)},
+        {"arith.remui", UNSIGNED_DIVISION(a % b)},
+        {"arith.ceildivui", UNSIGNED_DIVISION(a / b + (a % b != 0))},
+        {"arith.maxsi", SIGNED_BINARY(a > b ? a : b)},
+        {"arith.minsi", SIGNED_BINARY(a < b ? a : b)},
+        {"arith.maxui", UNSIGNED_BINARY(a > b ? a : b)},
+        {"arith.minui", UNSIGNED_BINARY(a < b ? a : b)},
+        {"arith.andi", UNSIGNED_BINARY(a & b)},
+        {"arith.ori", UNSIGNED_BINARY(a | b)},
+        {"arith.xori", UNSIGNED_BINARY(a ^ b)},
+        {"arith.shli", SHIFT(a << b)},
+        {"arith.shrui", SHIFT(a >> b)},
+        {"arith.shrsi", SHIFT(s >> b)},
+        {"math.absi", UNSIGNED_OP(asSigned(x[0], context.source) < 0 ? -a : a)},
 
-    {"arith.extsi", SIGNED_OP(a)},
-    {"arith.extui", UNSIGNED_OP(a)},
-    {"arith.trunci", UNSIGNED_OP(a)},
-    {"arith.index_cast", SIGNED_OP(a)},
-    {"arith.index_castui", UNSIGNED_OP(a)},
-    {"arith.sitofp",
-     [](const Number *x, const ScalarContext &context, bool &) {
-       return Number::of(double(asSigned(x[0], context.source)));
-     }},
-    {"arith.uitofp",
-     [](const Number *x, const ScalarContext &context, bool &) {
-       return Number::of(double(asUnsigned(x[0], context.source)));
-     }},
-    {"arith.fptosi",
-     [](const Number *x, const ScalarContext &, bool &fault) {
-       double a = std::trunc(x[0].floating);
-       bool fits = a >= -0x1p63 && a < 0x1p63;
-       fault |= !fits;
-       return Number::of(fits ? int64_t(a) : int64_t(0));
-     }},
-    {"arith.fptoui",
-     [](const Number *x, const ScalarContext &, bool &fault) {
-       double a = std::trunc(x[0].floating);
-       bool fits = a >= 0 && a < 0x1p64;
-       fault |= !fits;
-       return Number::of(fits ? int64_t(uint64_t(a)) : int64_t(0));
-     }},
-    {"arith.bitcast",
-     [](const Number *x, const ScalarContext &context, bool &) {
-       return bitcast(x[0], context.source, context.result);
-     }},
+        {"arith.extsi", SIGNED_OP(a)},
+        {"arith.extui", UNSIGNED_OP(a)},
+        {"arith.trunci", UNSIGNED_OP(a)},
+        {"arith.index_cast", SIGNED_OP(a)},
+        {"arith.index_castui", UNSIGNED_OP(a)},
+        {"arith.sitofp",
+         [](const Number *x, const ScalarContext &context, bool &) {
+           return Number::of(double(asSigned(x[0], context.source)));
+         }},
+        {"arith.uitofp",
+         [](const Number *x, const ScalarContext &context, bool &) {
+           return Number::of(double(asUnsigned(x[0], context.source)));
+         }},
+        {"arith.fptosi",
+         [](const Number *x, const ScalarContext &, bool &fault) {
+           double a = std::trunc(x[0].floating);
+           bool fits = a >= -0x1p63 && a < 0x1p63;
+           fault |= !fits;
+           return Number::of(fits ? int64_t(a) : int64_t(0));
+         }},
+        {"arith.fptoui",
+         [](const Number *x, const ScalarContext &, bool &fault) {
+           double a = std::trunc(x[0].floating);
+           bool fits = a >= 0 && a < 0x1p64;
+           fault |= !fits;
+           return Number::of(fits ? int64_t(uint64_t(a)) : int64_t(0));
+         }},
+        {"arith.bitcast",
+         [](const Number *x, const ScalarContext &context, bool &) {
+           return bitcast(x[0], context.source, context.result);
+         }},
 
-    {"arith.select",
-     [](const Number *x, const ScalarContext &, bool &) {
-       return x[0].integer ? x[1] : x[2];
-     }},
-    {"arith.cmpf",
-     [](const Number *x, const ScalarContext &context, bool &) {
-       return Number::of(int64_t(compareFloats(
-           x[0].floating, x[1].floating,
-           static_cast<mlir::arith::CmpFPredicate>(context.predicate))));
-     }},
-    {"arith.cmpi",
-     [](const Number *x, const ScalarContext &context, bool &) {
-       return Number::of(int64_t(compareIntegers(
-           x[0], x[1], context.source,
-           static_cast<mlir::arith::CmpIPredicate>(context.predicate))));
-     }},
+        {"arith.select", [](const Number *x, const ScalarContext &,
+                            bool &) { return x[0].integer ? x[1] : x[2]; }},
+        {"arith.cmpf",
+         [](const Number *x, const ScalarContext &context, bool &) {
+           return Number::of(int64_t(compareFloats(
+               x[0].floating, x[1].floating,
+               static_cast<mlir::arith::CmpFPredicate>(context.predicate))));
+         }},
+        {"arith.cmpi",
+         [](const Number *x, const ScalarContext &context, bool &) {
+           return Number::of(int64_t(compareIntegers(
+               x[0], x[1], context.source,
+               static_cast<mlir::arith::CmpIPredicate>(context.predicate))));
+         }},
 };
 
 } // namespace

@@ -50,7 +50,8 @@ ScoreFunction::create(attn::ScoreOpInterface op, const Frame &frame,
     if (!isa<ShapedType>(capture.getType()) ||
         isa<ShapedType>(getCaptureArgument(op, i)))
       continue;
-    OpOperand &operand = op->getOpOperand(op.getCaptures().getBeginOperandIndex() + i);
+    OpOperand &operand =
+        op->getOpOperand(op.getCaptures().getBeginOperandIndex() + i);
     const DenseTensor &tensor = frame.getTensor(capture);
     llvm::Expected<IndexedAccess> access =
         IndexedAccess::create(op.getMapOf(operand), tensor.getShape(), extents);

@@ -50,7 +50,8 @@ llvm::Expected<Data> evaluator::evaluateOp(attn::FinalizeOp op,
   if (!outputs)
     return outputs.takeError();
   SmallVector<InputTensor> inputs;
-  for (OpOperand &operand : op->getOpOperands().take_front(3 + !!op.getSink())) {
+  for (OpOperand &operand :
+       op->getOpOperands().take_front(3 + !!op.getSink())) {
     llvm::Expected<InputTensor> input =
         InputTensor::create(op, operand, frame, *extents);
     if (!input)
@@ -70,8 +71,8 @@ llvm::Expected<Data> evaluator::evaluateOp(attn::FinalizeOp op,
     double sink = op.getSink() ? inputs[3].get(indices) : -infinity;
     double largest = maximum(max, sink);
     double factor = getFactor(max, largest, 1);
-    double total = (max == -infinity ? 0 : sum * factor) +
-                   getFactor(sink, largest, 1);
+    double total =
+        (max == -infinity ? 0 : sum * factor) + getFactor(sink, largest, 1);
     bool empty = total == 0; // S3
     if (op.lseIndex() >= 0)
       outputs->set(op.lseIndex(), indices,
@@ -116,15 +117,14 @@ llvm::Expected<Data> evaluator::evaluateOp(attn::MergeOp op,
                  [&] { max = maximum(max, maxes.get(indices)); });
     // One component: the output's own part, then that of each state.
     auto merge = [&](unsigned component) {
-      double total = oldMax == -infinity
-                         ? 0
-                         : outputs->get(component, indices) *
-                               getFactor(oldMax, max, unit);
+      double total = oldMax == -infinity ? 0
+                                         : outputs->get(component, indices) *
+                                               getFactor(oldMax, max, unit);
       forEachIndex(merged, *extents, indices, [&] {
         double stateMax = maxes.get(indices);
         if (stateMax != -infinity)
-          total += states[component].get(indices) *
-                   getFactor(stateMax, max, unit);
+          total +=
+              states[component].get(indices) * getFactor(stateMax, max, unit);
       });
       outputs->set(component, indices, total);
     };

@@ -56,10 +56,9 @@ llvm::Error evaluator::insertSlice(Operation *op, const DenseTensor &source,
   for (int64_t size : bounds.sizes)
     count *= size;
   if (count != source.getNumElements())
-    return makeError(op, "inserts a tensor of shape " +
-                             formatIndices(source.getShape()) +
-                             " into a slice of sizes " +
-                             formatIndices(bounds.sizes));
+    return makeError(
+        op, "inserts a tensor of shape " + formatIndices(source.getShape()) +
+                " into a slice of sizes " + formatIndices(bounds.sizes));
   Number *data = destination.getMutableData();
   bounds.forEachElement(destination.getShape(),
                         [&](int64_t inTensor, int64_t inSlice) {
@@ -88,7 +87,8 @@ llvm::Expected<DenseTensor> createTensor(Operation *op, Type type,
     }
   std::optional<ElementType> element = getElementType(shaped);
   if (!element)
-    return makeError(op, "has an element type that the evaluator does not know");
+    return makeError(op,
+                     "has an element type that the evaluator does not know");
   llvm::Expected<DenseTensor> tensor = DenseTensor::create(*element, shape);
   if (!tensor)
     return makeError(op, toString(tensor.takeError()));
@@ -254,13 +254,13 @@ Result TensorEvaluator::collapse(tensor::CollapseShapeOp op) {
 }
 
 llvm::Error TensorEvaluator::fill(Region &body, DenseTensor &tensor) {
-  llvm::Expected<RegionProgram> program = RegionProgram::compile(
-      body.front(), 0, frame.getPrecision(),
-      [&](Value value) -> std::optional<Datum> {
-        if (value.getParentRegion() == &body)
-          return std::nullopt;
-        return frame.get(value);
-      });
+  llvm::Expected<RegionProgram> program =
+      RegionProgram::compile(body.front(), 0, frame.getPrecision(),
+                             [&](Value value) -> std::optional<Datum> {
+                               if (value.getParentRegion() == &body)
+                                 return std::nullopt;
+                               return frame.get(value);
+                             });
   if (!program)
     return program.takeError();
   Number *data = tensor.getMutableData();
@@ -295,15 +295,14 @@ Result TensorEvaluator::pad(tensor::PadOp op) {
     return makeError(op, toString(padded.takeError()));
   if (llvm::Error error = fill(op.getRegion(), *padded))
     return error;
-  if (llvm::Error error =
-          evaluator::insertSlice(op, source, bounds, *padded))
+  if (llvm::Error error = evaluator::insertSlice(op, source, bounds, *padded))
     return error;
   return Data{*padded};
 }
 
 Result TensorEvaluator::generate(tensor::GenerateOp op) {
-  llvm::Expected<DenseTensor> tensor = createTensor(
-      op, op.getType(), getIndices(op.getDynamicExtents()));
+  llvm::Expected<DenseTensor> tensor =
+      createTensor(op, op.getType(), getIndices(op.getDynamicExtents()));
   if (!tensor)
     return tensor.takeError();
   if (llvm::Error error = fill(op.getBody(), *tensor))
@@ -356,8 +355,7 @@ llvm::Expected<Data> evaluator::evaluateConstant(Operation *op,
   auto elements = dyn_cast<DenseElementsAttr>(value);
   if (!elements || !isa<RankedTensorType>(elements.getType()))
     return makeError(op, "is no number or dense tensor");
-  llvm::Expected<DenseTensor> tensor =
-      createTensor(op, elements.getType(), {});
+  llvm::Expected<DenseTensor> tensor = createTensor(op, elements.getType(), {});
   if (!tensor)
     return tensor.takeError();
   Number *data = tensor->getMutableData();

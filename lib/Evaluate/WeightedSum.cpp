@@ -35,7 +35,9 @@ void fovea::evaluator::addWeightedRows(llvm::ArrayRef<WeightedRow<T>> rows,
   }
 }
 
-template void fovea::evaluator::addWeightedRows<float>(
-    llvm::ArrayRef<WeightedRow<float>>, int64_t, float *);
-template void fovea::evaluator::addWeightedRows<double>(
-    llvm::ArrayRef<WeightedRow<double>>, int64_t, double *);
+template void
+fovea::evaluator::addWeightedRows<float>(llvm::ArrayRef<WeightedRow<float>>,
+                                         int64_t, float *);
+template void
+fovea::evaluator::addWeightedRows<double>(llvm::ArrayRef<WeightedRow<double>>,
+                                          int64_t, double *);

@@ -22,8 +22,8 @@ HostTensor fovea::makeTensor(ElementType type, llvm::ArrayRef<int64_t> shape,
                              llvm::ArrayRef<double> values) {
   HostTensor tensor = llvm::cantFail(HostTensor::contiguous(type, shape));
   for (int64_t i = 0, e = tensor.getNumElements(); i != e; ++i)
-    tensor.storeAt(i, Scalar::ofFloat(values.size() == 1 ? values[0]
-                                                         : values[i]));
+    tensor.storeAt(i,
+                   Scalar::ofFloat(values.size() == 1 ? values[0] : values[i]));
   return tensor;
 }
 
@@ -56,9 +56,8 @@ Results fovea::evaluateText(llvm::StringRef text,
     ADD_FAILURE() << "the module does not parse";
     return {};
   }
-  auto results =
-      evaluate(module->lookupSymbol<mlir::func::FuncOp>("f"), arguments,
-               {precision});
+  auto results = evaluate(module->lookupSymbol<mlir::func::FuncOp>("f"),
+                          arguments, {precision});
   if (!results) {
     ADD_FAILURE() << toString(results.takeError());
     return {};
@@ -96,8 +95,7 @@ void fovea::expectNear(const std::vector<double> &actual,
         (std::isnan(actual[i]) && std::isnan(expected[i])))
       continue;
     EXPECT_LE(std::abs(actual[i] - expected[i]), tolerance)
-        << "element " << i << ": " << actual[i] << ", expected "
-        << expected[i];
+        << "element " << i << ": " << actual[i] << ", expected " << expected[i];
     EXPECT_EQ(std::isnan(actual[i]), std::isnan(expected[i]))
         << "element " << i;
   }

@@ -231,14 +231,11 @@ void QueryPacker::replaceIndices(Region &region, unsigned firstCapture, unsigned
   if (region.empty())
     return;
   Block &block = region.front();
-  unsigned numScalars = 0;
   DenseMap<unsigned, Value> scalarOf;
   SmallVector<unsigned> unitDims(dims.batch);
   llvm::append_range(unitDims, ArrayRef(dims.rows).drop_back());
-  for (unsigned d : unitDims) {
+  for (unsigned d : unitDims)
     scalarOf[d] = block.addArgument(rewriter.getIndexType(), loc);
-    ++numScalars;
-  }
   Value lastRow = block.addArgument(rewriter.getIndexType(), loc);
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointToStart(&block);
@@ -270,6 +267,9 @@ void QueryPacker::replaceIndices(Region &region, unsigned firstCapture, unsigned
 }
 
 OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
+  positions = op.getMixedOffsets();
+  if (positions.empty())
+    positions.assign(cast<StructuredOpInterface>(op.getOperation()).getNumLoops(), rewriter.getIndexAttr(0));
   Value key = dropUnitDims(op.getKey(), mapOf(op.getKeyMutable()), {dims.key, dims.qk});
   Value value = dropUnitDims(op.getValue(), mapOf(op.getValueMutable()), {dims.key, dims.value});
   auto order = [&](AffineMap map) {
@@ -425,9 +425,6 @@ LogicalResult QueryPacker::run() {
   valueDim = sizeOf(rewriter, loc, initial[0], accMap, dims.value);
   Value query = packQuery();
   SmallVector<Value> state = identityState();
-  positions = op.getMixedOffsets();
-  if (positions.empty())
-    positions.assign(cast<StructuredOpInterface>(op.getOperation()).getNumLoops(), rewriter.getIndexAttr(0));
 
   SmallVector<Value> result;
   if (loop) {
