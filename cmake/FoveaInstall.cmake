@@ -10,7 +10,7 @@ set_target_properties(${tools} fovea_runtime PROPERTIES INSTALL_RPATH "$ORIGIN/.
 install(TARGETS ${libraries} ${tools} fovea_runtime EXPORT FoveaTargets)
 install(DIRECTORY ${Fovea_SOURCE_DIR}/include/ ${Fovea_SOURCE_DIR}/runtime/include/ ${Fovea_BINARY_DIR}/include/
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.inc" PATTERN "CMakeFiles" EXCLUDE)
+  FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.h.inc" PATTERN "CMakeFiles" EXCLUDE)
 
 install(EXPORT FoveaTargets NAMESPACE Fovea:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/FoveaConfig.cmake.in ${Fovea_BINARY_DIR}/cmake/FoveaConfig.cmake

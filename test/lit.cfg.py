@@ -69,7 +69,8 @@ if switched_on("round_trip"):
     opt_flags.append("--round-trip")
     config.available_features.add("round-trip")
 llvm_config.add_tool_substitutions(
-    [ToolSubst("fovea-opt", extra_args=opt_flags), ToolSubst("fovea-run", unresolved="ignore")],
+    [ToolSubst("fovea-opt", extra_args=opt_flags), ToolSubst("fovea-run", unresolved="ignore"),
+     ToolSubst("fovea-fuzz")],
     [config.fovea_tools_dir, config.llvm_tools_dir],
 )
 config.substitutions += [
@@ -94,5 +95,5 @@ if config.fovea_sanitizers:
     config.available_features.add("sanitizers")
     # LLVM's dylibs are not instrumented: what they share with us (arenas that our inlined code poisons, vectors) must
     # not be checked at that border.
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0:detect_leaks=0"
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"

@@ -6,6 +6,7 @@
 #include "fovea/Dialect/Attn/IR/Attn.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
+#include "fovea/Pipelines/Pipelines.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -23,5 +24,6 @@ void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
 void fovea::registerAllPasses() {
   mlir::attn::registerAttnPasses();
   registerFoveaConversionPasses();
+  registerFoveaPipelines();
   mlir::registerAllPasses();
 }

@@ -10,4 +10,4 @@ config.test_format = lit.formats.GoogleTest(".", "Tests")
 config.test_exec_root = os.path.join(config.fovea_obj_root, "test", "Unit")
 config.test_source_root = config.test_exec_root
 if config.fovea_sanitizers:
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0:detect_leaks=0"
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0"

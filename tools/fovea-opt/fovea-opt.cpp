@@ -15,6 +15,12 @@
 
 using namespace mlir;
 
+#ifdef FOVEA_BUILD_TESTS
+namespace fovea::test {
+void registerMaskRangePass();
+} // namespace fovea::test
+#endif
+
 /// MlirOptMain with a round trip in front of the pipeline that was asked for.
 static LogicalResult runAfterRoundTrip(StringRef inputName,
                                        StringRef outputName,
@@ -44,6 +50,9 @@ int main(int argc, char **argv) {
   DialectRegistry registry;
   fovea::registerAllDialects(registry);
   fovea::registerAllPasses();
+#ifdef FOVEA_BUILD_TESTS
+  fovea::test::registerMaskRangePass();
+#endif
 
   llvm::cl::opt<bool> roundTrip(
       "round-trip",

@@ -38,4 +38,31 @@ def ForallToRuntimePass : Pass<"fovea-forall-to-runtime", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def DropReturnedArgumentsPass : Pass<"fovea-drop-returned-arguments", "::mlir::ModuleOp"> {
+  let summary = "Drop results of bufferized functions that are arguments";
+  let description = [{
+    A result in destination style bufferizes to the argument it is written to.
+    Callers have that buffer already; returning it would leave open who frees
+    it. `fovea.returned_arguments` on the function keeps, for each result that
+    the function had, the number of the argument that holds it, or -1 where a
+    result remains.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def ExpandCopiesPass : Pass<"fovea-expand-copies"> {
+  let summary = "Turn copies of strided buffers into loops";
+  let description = [{
+    Upstream's lowering of `memref.copy` between buffers with strides calls a
+    library that compiled code would have to carry along. Contiguous copies stay
+    and become memcpy.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def CheckLoweredPass : Pass<"fovea-check-lowered", "::mlir::ModuleOp"> {
+  let summary = "Refuse a module in which ops of attn are left";
+  let description = "Reports the first op that no pass lowered, instead of what a later conversion makes of it.";
+}
+
 #endif // FOVEA_CONVERSION_PASSES

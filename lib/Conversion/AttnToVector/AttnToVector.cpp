@@ -1,21 +1,80 @@
+//===- AttnToVector.cpp - attn on buffers -> vector code ------------------===//
+//
+//   attn.online_attention ins(%qt, %k, %v : memref...) outs(%acct, %m, %l : memref...)
+// becomes scf loops around vector.load, math.fma, math.exp2 and vector.store; see the Lower*.cpp files.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowerings.h"
 #include "fovea/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/TypeSwitch.h"
+
 namespace fovea {
 #define GEN_PASS_DEF_ATTNTOVECTORPASS
 #include "fovea/Conversion/Passes.h.inc"
 } // namespace fovea
+
 using namespace mlir;
+using namespace mlir::attn;
+using namespace fovea;
+
+/// Index arithmetic of regions in arith, so that it can be put on lanes.
+static void expandAffineApply(ScoreOpInterface op) {
+  IRRewriter rewriter(op->getContext());
+  op->walk([&](affine::AffineApplyOp apply) {
+    rewriter.setInsertionPoint(apply);
+    std::optional<SmallVector<Value, 8>> expanded =
+        affine::expandAffineMap(rewriter, apply.getLoc(), apply.getAffineMap(), apply.getOperands());
+    if (expanded)
+      rewriter.replaceOp(apply, *expanded);
+  });
+}
+
 namespace {
 struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPass> {
   using Base::Base;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    VectorUnit unit{vectorBytes, vectorRegisters};
+    if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
+      getOperation()->emitError() << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
+                                  << vectorBytes << " and " << vectorRegisters;
+      return signalPassFailure();
+    }
+    SmallVector<StructuredOpInterface> ops;
+    getOperation()->walk([&](StructuredOpInterface op) { ops.push_back(op); });
+    OpBuilder builder(&getContext());
+    for (StructuredOpInterface op : ops) {
+      if (!cast<DestinationStyleOpInterface>(op.getOperation()).hasPureBufferSemantics()) {
+        op.emitOpError("is on tensors; bufferize before attn-to-vector");
+        return signalPassFailure();
+      }
+      if (auto scoreOp = dyn_cast<ScoreOpInterface>(op.getOperation()))
+        expandAffineApply(scoreOp);
+      builder.setInsertionPoint(op);
+      LogicalResult lowered =
+          TypeSwitch<Operation *, LogicalResult>(op)
+              .Case([&](OnlineAttentionOp o) { return lowerOnlineAttention(builder, o, unit); })
+              .Case([&](FinalizeOp o) { return lowerFinalize(builder, o, unit); })
+              .Case([&](MergeOp o) { return lowerMerge(builder, o, unit); })
+              .Case([&](PackOp o) { return lowerPack(builder, o, unit); })
+              .Case([&](OnlineSoftmaxOp o) { return lowerOnlineSoftmax(builder, o, unit); })
+              .Case([&](NormalizeOp o) { return lowerNormalize(builder, o, unit); })
+              .Default([](Operation *o) {
+                return o->emitOpError("has no vector lowering; run attn-rewrite-online-softmax before attn-to-vector");
+              });
+      if (failed(lowered))
+        return signalPassFailure();
+      op->erase();
+    }
+  }
 };
 } // namespace

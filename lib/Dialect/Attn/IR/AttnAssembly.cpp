@@ -232,7 +232,8 @@ ParseResult ClauseReader::readOffsets(Clauses &clauses) {
   if (parseDynamicIndexList(parser, list.operands, statics))
     return failure();
   list.types.assign(list.operands.size(), builder.getIndexType());
-  clauses.attributes.append("static_offsets", statics);
+  if (!statics.empty())
+    clauses.attributes.append("static_offsets", statics);
   return success();
 }
 
@@ -276,6 +277,13 @@ static ParseResult parseOp(OpAsmParser &parser, OperationState &result, ArrayRef
 
   SmallVector<int32_t> sizes;
   OperandList &ins = clauses.operands["ins"];
+  if (ins.operands.empty()) {
+    // What stopped the reader is most often a clause that this op does not have.
+    InFlightDiagnostic diagnostic = parser.emitError(parser.getCurrentLocation());
+    diagnostic << "expected 'ins' or another clause: ";
+    llvm::interleaveComma(allowed, diagnostic);
+    return diagnostic;
+  }
   size_t nextIn = 0;
   for (Segment segment : segments) {
     bool isIn = segment.clause == "ins";
@@ -311,7 +319,8 @@ static ParseResult parseOp(OpAsmParser &parser, OperationState &result, ArrayRef
   result.attributes.append(clauses.attributes.begin(), clauses.attributes.end());
   if constexpr (OpTy::template hasTrait<OpTrait::AttrSizedOperandSegments>())
     result.addAttribute("operandSegmentSizes", parser.getBuilder().getDenseI32ArrayAttr(sizes));
-  return success();
+  // An attribute of the wrong type would be dropped in silence when it becomes a property.
+  return OpTy::verifyInherentAttrs(result.name, result.attributes, [&] { return parser.emitError(loc); });
 }
 
 //===----------------------------------------------------------------------===//

@@ -69,7 +69,7 @@ static AffineMap keyValueMap(ShapedType query, ShapedType operand, unsigned numB
   SmallVector<AffineExpr> results = dims(context, upTo(numBatch));
   if (numBatch > 0 && unsigned(operand.getRank()) > numBatch) {
     int64_t heads = query.getDimSize(numBatch - 1), kvHeads = operand.getDimSize(numBatch - 1);
-    if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(kvHeads) && kvHeads > 0 && heads != kvHeads &&
+    if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(kvHeads) && kvHeads > 0 && heads > kvHeads &&
         heads % kvHeads == 0)
       results.back() = results.back().floorDiv(heads / kvHeads);
   }
@@ -385,6 +385,8 @@ static SmallVector<utils::IteratorType> iteratorTypes(StructuredOpInterface op) 
   SmallVector<utils::IteratorType> types(op.getNumLoops(), utils::IteratorType::parallel);
   for (unsigned d : op.getReductionDims())
     types[d] = utils::IteratorType::reduction;
+  if (auto softmax = dyn_cast<SoftmaxOp>(op.getOperation())) // normalised over, though the output has it
+    types[softmax.getDimension()] = utils::IteratorType::reduction;
   return types;
 }
 

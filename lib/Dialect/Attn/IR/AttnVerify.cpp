@@ -5,233 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "fovea/Dialect/Attn/IR/Attn.h"
+#include "AttnVerifyStructure.h"
+
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace mlir::attn;
-
-static ShapedType shaped(Value value) { return cast<ShapedType>(value.getType()); }
-static bool differ(int64_t a, int64_t b) {
-  return !ShapedType::isDynamic(a) && !ShapedType::isDynamic(b) && a != b;
-}
-
-//===----------------------------------------------------------------------===//
-// Maps and shapes, for every structured op
-//===----------------------------------------------------------------------===//
-
-/// Whether a map result has one of the three legal forms.
-static bool isLegalResult(AffineExpr expr) {
-  if (isa<AffineDimExpr>(expr))
-    return true;
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return constant.getValue() == 0;
-  auto division = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!division || division.getKind() != AffineExprKind::FloorDiv || !isa<AffineDimExpr>(division.getLHS()))
-    return false;
-  auto divisor = dyn_cast<AffineConstantExpr>(division.getRHS());
-  return divisor && divisor.getValue() > 1;
-}
-
-static LogicalResult verifyMapForms(StructuredOpInterface op, ArrayRef<AffineMap> maps) {
-  unsigned numDims = maps.front().getNumDims();
-  for (auto [i, map] : llvm::enumerate(maps)) {
-    if (map.getNumDims() != numDims || map.getNumSymbols() != 0)
-      return op.emitOpError() << "map " << i << " must have " << numDims << " dimensions and no symbols, got "
-                              << map.getNumDims() << " and " << map.getNumSymbols() << " (maps)";
-    for (AffineExpr expr : map.getResults())
-      if (!isLegalResult(expr))
-        return op.emitOpError() << "map " << i << " = " << AffineMapAttr::get(map)
-                                << " has an illegal result; legal are a dimension, a dimension floordiv a group size above 1, and 0 (maps)";
-    SmallVector<unsigned> used;
-    for (AffineExpr expr : map.getResults())
-      for (unsigned d = 0; d != numDims; ++d)
-        if (expr.isFunctionOfDim(d))
-          used.push_back(d);
-    llvm::sort(used);
-    if (std::adjacent_find(used.begin(), used.end()) != used.end())
-      return op.emitOpError() << "map " << i << " uses a dimension twice (maps)";
-  }
-  return success();
-}
-
-/// Checks forms, ranks and extents; the extent of each domain dimension must be one.
-static LogicalResult verifyMaps(StructuredOpInterface op) {
-  SmallVector<OpOperand *> operands = op.getMappedOperands();
-  SmallVector<AffineMap> maps = op.getMappedOperandMaps();
-  if (operands.size() != maps.size())
-    return op.emitOpError() << "needs one map per mapped operand: got " << maps.size() << " maps for "
-                            << operands.size() << " operands (maps)";
-  if (failed(verifyMapForms(op, maps)))
-    return failure();
-
-  auto destination = cast<DestinationStyleOpInterface>(op.getOperation());
-  SmallVector<int64_t> extents(maps.front().getNumDims(), ShapedType::kDynamic);
-  SmallVector<std::pair<unsigned, int64_t>> groupedExtents;
-  for (auto [operand, map] : llvm::zip_equal(operands, maps)) {
-    auto type = dyn_cast<ShapedType>(operand->get().getType());
-    unsigned number = operand->getOperandNumber();
-    if (!type || (map.getNumResults() == 0 && !destination.isDpsInit(operand))) {
-      if (map.getNumResults() > 0)
-        return op.emitOpError() << "operand " << number << " is a scalar and its map must have no results, got "
-                                << map.getNumResults() << " (maps)";
-      continue;
-    }
-    if (int64_t(map.getNumResults()) != type.getRank())
-      return op.emitOpError() << "operand " << number << " has rank " << type.getRank() << " but a map of "
-                              << map.getNumResults() << " results (S10)";
-    for (auto [i, expr] : llvm::enumerate(map.getResults())) {
-      int64_t extent = type.getDimSize(i);
-      if (isa<AffineConstantExpr>(expr)) {
-        if (differ(extent, 1))
-          return op.emitOpError() << "operand " << number << " is broadcast along dimension " << i
-                                  << ", so its extent must be 1, got " << extent << " (S10)";
-        if (destination.isDpsInit(operand))
-          return op.emitOpError() << "output " << number << " cannot be broadcast (S10)";
-      } else if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-        int64_t &known = extents[dim.getPosition()];
-        if (differ(known, extent))
-          return op.emitOpError() << "operand " << number << " has extent " << extent << " along dimension " << i
-                                  << ", expected " << known << " (S14)";
-        if (ShapedType::isDynamic(known))
-          known = extent;
-      } else if (destination.isDpsInit(operand)) {
-        return op.emitOpError() << "output " << number << " cannot have a grouped dimension (S6)";
-      }
-    }
-  }
-  for (auto [operand, map] : llvm::zip_equal(operands, maps))
-    for (auto [i, expr] : llvm::enumerate(map.getResults())) {
-      auto division = dyn_cast<AffineBinaryOpExpr>(expr);
-      if (!division)
-        continue;
-      int64_t extent = shaped(operand->get()).getDimSize(i);
-      int64_t total = extents[cast<AffineDimExpr>(division.getLHS()).getPosition()];
-      int64_t group = cast<AffineConstantExpr>(division.getRHS()).getValue();
-      // A tile of fewer heads than a group still touches one KV head.
-      if (!ShapedType::isDynamic(total) && differ(llvm::divideCeil(total, group), extent))
-        return op.emitOpError() << "operand " << operand->getOperandNumber() << " has " << extent << " heads along dimension "
-                                << i << ", expected " << llvm::divideCeil(total, group) << " for " << total
-                                << " query heads in groups of " << group << " (S6)";
-    }
-  for (unsigned d = 0, e = extents.size(); d != e; ++d)
-    if (llvm::none_of(maps, [&](AffineMap map) { return llvm::is_contained(map.getResults(), getAffineDimExpr(d, op->getContext())); }))
-      return op.emitOpError() << "no operand gives the extent of dimension " << d << " (maps)";
-  return success();
-}
-
-/// Results are the types of the outputs; all tensors or all memrefs.
-static LogicalResult verifyDestination(DestinationStyleOpInterface op) {
-  bool tensors = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>);
-  bool memrefs = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>);
-  if (tensors && memrefs)
-    return op.emitOpError("mixes tensor and memref operands (destination)");
-  if (op->getNumResults() != (tensors ? op.getNumDpsInits() : 0))
-    return op.emitOpError() << "has " << op->getNumResults() << " results for " << op.getNumDpsInits()
-                            << " outputs (destination)";
-  return success();
-}
-
-/// `names[i]` is what output i is called; their number must be right.
-static LogicalResult verifyNumOutputs(Operation *op, OperandRange outputs, size_t expected) {
-  if (outputs.size() == expected)
-    return success();
-  return op->emitOpError() << "needs " << expected << (expected == 1 ? " output" : " outputs") << ", got "
-                           << outputs.size() << " (destination)";
-}
-
-static LogicalResult verifyElementType(Operation *op, StringRef name, Value value, ArrayRef<Type> allowed,
-                                       StringRef rule) {
-  Type got = getElementTypeOrSelf(value.getType());
-  if (llvm::is_contained(allowed, got))
-    return success();
-  InFlightDiagnostic diagnostic = op->emitOpError() << name << " must have element type ";
-  llvm::interleave(
-      allowed, [&](Type type) { diagnostic << type; }, [&] { diagnostic << " or "; });
-  return diagnostic << ", got " << got << " (" << rule << ")";
-}
-
-static bool isSupportedFloat(Type type) { return type.isF16() || type.isBF16() || type.isF32() || type.isF64(); }
-
-static LogicalResult verifyFloat(Operation *op, StringRef name, Value value) {
-  Type type = getElementTypeOrSelf(value.getType());
-  if (isSupportedFloat(type))
-    return success();
-  return op->emitOpError() << name << " must have element type f16, bf16, f32 or f64, got " << type << " (S12)";
-}
-
-static FloatType computeTypeOf(Value value) {
-  Type type = getElementTypeOrSelf(value.getType());
-  return type.isF64() ? cast<FloatType>(type) : Float32Type::get(value.getContext());
-}
-
-//===----------------------------------------------------------------------===//
-// Regions
-//===----------------------------------------------------------------------===//
-
-static LogicalResult verifyRegion(ScoreOpInterface op, Region &region, StringRef name, bool isScore) {
-  if (region.empty())
-    return success();
-  if (!region.hasOneBlock())
-    return op.emitOpError() << "the " << name << " region must have one block (regions)";
-  Block &block = region.front();
-  unsigned first = isScore ? 1 : 0;
-  if (block.getNumArguments() != first + op.getCaptures().size())
-    return op.emitOpError() << "the " << name << " region must have " << first + op.getCaptures().size()
-                            << " arguments, got " << block.getNumArguments() << " (regions)";
-  FloatType compute = op.getComputeType();
-  if (isScore && block.getArgument(0).getType() != compute)
-    return op.emitOpError() << "the score argument must have the compute type " << compute << ", got "
-                            << block.getArgument(0).getType() << " (S12)";
-  for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
-    Type argument = block.getArgument(first + i).getType(), type = capture.getType();
-    if (argument == type)
-      continue;
-    auto shapedCapture = dyn_cast<ShapedType>(type);
-    if (!shapedCapture || shapedCapture.getElementType() != argument)
-      return op.emitOpError() << "capture " << i << " of type " << type << " cannot be the argument of type "
-                              << argument << " in the " << name << " region (regions)";
-  }
-  for (Operation &nested : block.without_terminator())
-    if (!isMemoryEffectFree(&nested) && !op->hasTrait<OpTrait::IsTerminator>() &&
-        cast<DestinationStyleOpInterface>(op.getOperation()).hasPureTensorSemantics())
-      return nested.emitError() << "'" << nested.getName() << "' has side effects and cannot be part of the " << name
-                                << " region (regions)";
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield)
-    return op.emitOpError() << "the " << name << " region must end in attn.yield (regions)";
-  Type expected = isScore ? Type(compute) : Type(IntegerType::get(op->getContext(), 1));
-  if (yield.getValue().getType() != expected)
-    return yield.emitOpError() << "yields " << yield.getValue().getType() << ", expected " << expected << " in the "
-                               << name << " region (" << (isScore ? "S12" : "S9") << ")";
-  return success();
-}
-
-static LogicalResult verifyScoreRegions(ScoreOpInterface op) {
-  if (failed(verifyRegion(op, op.getScore(), "score", true)) || failed(verifyRegion(op, op.getMask(), "mask", false)))
-    return failure();
-  if (op.hasScore() && op.hasMask())
-    for (unsigned i = 0, e = op.getCaptures().size(); i != e; ++i)
-      if (op.getScore().getArgument(i + 1).getType() != op.getMask().getArgument(i).getType())
-        return op.emitOpError() << "capture " << i << " is taken whole by one region and by element by the other (regions)";
-  return success();
-}
-
-static LogicalResult verifyScoreOp(ScoreOpInterface op, std::optional<ArrayRef<int64_t>> statics, size_t numDynamic) {
-  size_t given = statics ? statics->size() : 0;
-  if (given != 0 && given != op.getNumLoops())
-    return op.emitOpError() << "'at' must have one index per dimension of the domain: got " << given << ", expected "
-                            << op.getNumLoops() << " (at)";
-  size_t dynamic = statics ? llvm::count_if(*statics, ShapedType::isDynamic) : 0;
-  if (dynamic != numDynamic)
-    return op.emitOpError() << "'at' has " << dynamic << " dynamic entries but " << numDynamic << " operands (at)";
-  if (!op.hasScore() && !op.hasMask() && !op.getCaptures().empty())
-    return op.emitOpError() << "has " << op.getCaptures().size() << " captures but no region to read them (regions)";
-  return success();
-}
+using namespace mlir::attn::detail;
 
 #define FOVEA_REGION_VERIFIER(OP)                                                                                      \
   LogicalResult OP::verifyRegions() { return verifyScoreRegions(*this); }
@@ -240,21 +22,6 @@ FOVEA_REGION_VERIFIER(OnlineAttentionOp)
 FOVEA_REGION_VERIFIER(SoftmaxOp)
 FOVEA_REGION_VERIFIER(OnlineSoftmaxOp)
 FOVEA_REGION_VERIFIER(NormalizeOp)
-
-LogicalResult IndexOp::verify() {
-  Operation *parent = (*this)->getParentOp();
-  while (parent && !isa<ScoreOpInterface>(parent))
-    parent = parent->getParentOp();
-  auto scoreOp = dyn_cast_or_null<ScoreOpInterface>(parent);
-  if (!scoreOp)
-    return emitOpError("is legal inside a score or mask region only (regions)");
-  if (auto maps = parent->getAttrOfType<ArrayAttr>("maps"); maps && maps.empty())
-    return success(); // the parent's verifier reports it
-  if (getDim() >= scoreOp.getNumLoops())
-    return emitOpError() << "dimension " << getDim() << " does not exist in a domain of " << scoreOp.getNumLoops()
-                         << " dimensions (regions)";
-  return success();
-}
 
 //===----------------------------------------------------------------------===//
 // attention
@@ -278,15 +45,13 @@ template <typename OpTy> static LogicalResult verifyAttentionInputs(OpTy op) {
       int64_t heads = query.getDimSize(head);
       for (auto [name, type] : {std::pair("key", key), std::pair("value", value)}) {
         int64_t kvHeads = type.getDimSize(head);
-        if (differ(heads, kvHeads) && (kvHeads == 0 || heads % kvHeads != 0))
-          return op.emitOpError() << "the " << heads << " query heads are no multiple of the " << kvHeads << " " << name
+        if (differ(heads, kvHeads) && (kvHeads == 0 || heads == 0 || heads % kvHeads != 0))
+          return op.emitOpError() << "the " << heads << " query heads are no positive multiple of the " << kvHeads << " " << name
                                   << " heads (S6)";
       }
     }
   }
-  if (op.getScale() && op.getScaleValue())
-    return op.emitOpError("has a scale attribute and a scale operand (S4)");
-  return success();
+  return verifyScale(op, op.getScale(), op.getScaleValue());
 }
 
 template <typename OpTy> static FailureOr<AttentionDims> verifyAttentionDims(OpTy op) {
@@ -311,17 +76,36 @@ static LogicalResult verifyRowOutputs(Operation *op, OperandRange outputs, unsig
   return success();
 }
 
+/// The result is per row and element of V's head dim, what follows it per row.
+static LogicalResult verifyAttentionOutputMaps(StructuredOpInterface op, MutableOperandRange outputs,
+                                               const AttentionDims &dims, ArrayRef<StringRef> names) {
+  SmallVector<unsigned> rows(dims.batch);
+  llvm::append_range(rows, dims.rows);
+  SmallVector<unsigned> all(rows);
+  all.push_back(dims.value);
+  llvm::sort(rows);
+  llvm::sort(all);
+  for (auto [i, name] : llvm::enumerate(names)) {
+    LogicalResult varies =
+        i == 0 ? verifyVariesAlong(op, name, outputs[i], all, "the batch, row and V head dimensions")
+               : verifyVariesAlong(op, name, outputs[i], rows, "the batch and row dimensions");
+    if (failed(varies))
+      return failure();
+  }
+  return success();
+}
+
 static LogicalResult verifyBroadcast(AttentionOp op, StringRef name, Value operand, ArrayRef<int64_t> target,
-                                     StringRef rule) {
+                                     StringRef aligned) {
   ShapedType type = shaped(operand);
   if (type.getRank() > int64_t(target.size()))
     return op.emitOpError() << name << " has rank " << type.getRank() << ", at most " << target.size()
-                            << " align with (batch..., query, key) (" << rule << ")";
+                            << " align with " << aligned << " (S10)";
   for (auto [i, extent] : llvm::enumerate(type.getShape())) {
     int64_t expected = target[target.size() - type.getRank() + i];
     if (extent != 1 && differ(extent, expected))
       return op.emitOpError() << name << " has extent " << extent << " along dimension " << i << ", expected "
-                              << expected << " or 1 (" << rule << ")";
+                              << expected << " or 1 (S10)";
   }
   return success();
 }
@@ -359,18 +143,17 @@ static LogicalResult verifySugar(AttentionOp op) {
   SmallVector<int64_t> target(query.getShape().drop_back());
   target.push_back(keys);
   if (op.getBias() && (failed(verifyFloat(op, "bias", op.getBias())) ||
-                       failed(verifyBroadcast(op, "bias", op.getBias(), target, "S10"))))
+                       failed(verifyBroadcast(op, "bias", op.getBias(), target, "(batch..., query, key)"))))
     return failure();
   if (op.getKeep()) {
     if (failed(verifyElementType(op, "keep", op.getKeep(), {IntegerType::get(op.getContext(), 1)}, "S9")) ||
-        failed(verifyBroadcast(op, "keep", op.getKeep(), target, "S10")))
+        failed(verifyBroadcast(op, "keep", op.getKeep(), target, "(batch..., query, key)")))
       return failure();
   }
   if (op.getAlibi()) {
     if (failed(verifyFloat(op, "alibi", op.getAlibi())))
       return failure();
-    if (shaped(op.getAlibi()).getRank() > rank - 2 ||
-        failed(verifyBroadcast(op, "alibi", op.getAlibi(), query.getShape().drop_back(2), "S10")))
+    if (failed(verifyBroadcast(op, "alibi", op.getAlibi(), query.getShape().drop_back(2), "(batch...)")))
       return failure();
   }
   return success();
@@ -396,14 +179,20 @@ LogicalResult AttentionOp::verify() {
   if (failed(verifyElementType(*this, "the result", getOutputs().front(), allowed, "S12")))
     return failure();
   FailureOr<AttentionDims> dims = verifyAttentionDims(*this);
+  SmallVector<StringRef> names = {"the result"};
+  if (getReturnLse())
+    names.push_back("lse");
+  if (getReturnMax())
+    names.push_back("max");
+  if (failed(verifyAttentionOutputMaps(structured, getOutputsMutable(), *dims, names)))
+    return failure();
   if (getSink()) {
     AffineMap sinkMap = structured.getMapOf(*getSinkMutable().begin());
     for (unsigned d : {dims->key, dims->qk, dims->value, dims->query()})
       if (sinkMap.isFunctionOfDim(d))
         return emitOpError("a sink is one logit per head and cannot vary along query, key or head dim (S5)");
   }
-  return verifyRowOutputs(*this, getOutputs(), 1, compute,
-                          getReturnLse() ? ArrayRef<StringRef>{"lse", "max"} : ArrayRef<StringRef>{"max"});
+  return verifyRowOutputs(*this, getOutputs(), 1, compute, ArrayRef(names).drop_front());
 }
 
 LogicalResult OnlineAttentionOp::verify() {
@@ -416,6 +205,9 @@ LogicalResult OnlineAttentionOp::verify() {
     return emitOpError("has 'partial' but no mask region that it would switch (regions)");
   FloatType compute = computeTypeOf(getQuery());
   static constexpr StringRef names[] = {"acc", "max", "sum"};
+  if (failed(verifyAttentionOutputMaps(cast<StructuredOpInterface>(getOperation()), getOutputsMutable(),
+                                       *verifyAttentionDims(*this), names)))
+    return failure();
   return verifyRowOutputs(*this, getOutputs(), 0, compute, names);
 }
 
@@ -431,6 +223,19 @@ static LogicalResult verifyState(Operation *op, ArrayRef<Value> state) {
   return success();
 }
 
+/// The state (acc, m, l) or (m, l): m and l are per row, acc per row and more. Returns the dimensions of a row.
+static FailureOr<SmallVector<unsigned>> verifyStateMaps(StructuredOpInterface op, ArrayRef<OpOperand *> state) {
+  SmallVector<unsigned> max = dimsOf(op.getMapOf(*state[state.size() - 2]));
+  if (max != dimsOf(op.getMapOf(*state.back())))
+    return op.emitOpError("max and sum must vary along the same dimensions (maps)");
+  if (state.size() == 3) {
+    SmallVector<unsigned> acc = dimsOf(op.getMapOf(*state.front()));
+    if (!std::includes(acc.begin(), acc.end(), max.begin(), max.end()))
+      return op.emitOpError("acc must vary along every dimension of max and sum (maps)");
+  }
+  return max;
+}
+
 LogicalResult FinalizeOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
       failed(verifyNumOutputs(*this, getOutputs(), 1 + getReturnLse() + getReturnMax())) ||
@@ -442,6 +247,21 @@ LogicalResult FinalizeOp::verify() {
       failed(verifyMaps(cast<StructuredOpInterface>(getOperation()))) ||
       failed(verifyFloat(*this, "the result", getOutputs().front())))
     return failure();
+  auto structured = cast<StructuredOpInterface>(getOperation());
+  FailureOr<SmallVector<unsigned>> rows =
+      verifyStateMaps(structured, {&getAccMutable(), &getMaxMutable(), &getSumMutable()});
+  if (failed(rows) || failed(verifyVariesAlong(structured, "the result", getOutputsMutable()[0],
+                                               dimsOf(structured.getMapOf(getAccMutable())), "the dimensions of acc")))
+    return failure();
+  for (unsigned i = 1, e = getOutputs().size(); i != e; ++i)
+    if (failed(verifyVariesAlong(structured, "lse and max", getOutputsMutable()[i], *rows,
+                                 "the dimensions of max and sum")))
+      return failure();
+  if (getSink()) {
+    SmallVector<unsigned> heads = dimsOf(structured.getMapOf(*getSinkMutable().begin()));
+    if (!std::includes(rows->begin(), rows->end(), heads.begin(), heads.end()))
+      return emitOpError("a sink is one logit per head and cannot vary along the head dim (S5)");
+  }
   return verifyRowOutputs(*this, getOutputs(), 1, computeTypeOf(getAcc()),
                           getReturnLse() ? ArrayRef<StringRef>{"lse", "max"} : ArrayRef<StringRef>{"max"});
 }
@@ -461,22 +281,60 @@ LogicalResult MergeOp::verify() {
       if (shaped(state).getRank() != shaped(output).getRank() + 1)
         return emitOpError() << "without maps the states have one leading dimension more than the outputs, got ranks "
                              << shaped(state).getRank() << " and " << shaped(output).getRank() << " (S15)";
-  return verifyMaps(cast<StructuredOpInterface>(getOperation()));
+  auto structured = cast<StructuredOpInterface>(getOperation());
+  if (failed(verifyMaps(structured)))
+    return failure();
+  SmallVector<OpOperand *> states, outputs;
+  for (OpOperand &state : getStatesMutable())
+    states.push_back(&state);
+  for (OpOperand &output : getOutputsMutable())
+    outputs.push_back(&output);
+  if (failed(verifyStateMaps(structured, states)) || failed(verifyStateMaps(structured, outputs)))
+    return failure();
+  std::optional<SmallVector<unsigned>> merged;
+  for (auto [state, output] : llvm::zip_equal(states, outputs)) {
+    SmallVector<unsigned> from = dimsOf(structured.getMapOf(*state)), to = dimsOf(structured.getMapOf(*output)), gone;
+    std::set_difference(from.begin(), from.end(), to.begin(), to.end(), std::back_inserter(gone));
+    if (!std::includes(from.begin(), from.end(), to.begin(), to.end()) || (merged && *merged != gone))
+      return emitOpError("the merged dimensions of states and outputs differ (maps)");
+    merged = gone;
+  }
+  return success();
 }
 
 LogicalResult PackOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
-      failed(verifyNumOutputs(*this, getOutputs(), 1)) || failed(verifyFloat(*this, "the source", getSource())))
+      failed(verifyNumOutputs(*this, getOutputs(), 1)))
     return failure();
-  if (failed(verifyElementType(*this, "the packed tile", getOutputs().front(), {computeTypeOf(getSource())}, "S12")))
+  Type source = getElementTypeOrSelf(getSource().getType());
+  SmallVector<Type> allowed = {source};
+  if (isa<FloatType>(source) && source != computeTypeOf(getSource()))
+    allowed.push_back(computeTypeOf(getSource()));
+  if (source.isInteger(1))
+    allowed = {IntegerType::get(getContext(), 8)};
+  if (failed(verifyElementType(*this, "the packed tile", getOutputs().front(), allowed, "S12")))
     return failure();
-  if (getScale() && getScaleValue())
-    return emitOpError("has a scale attribute and a scale operand (S4)");
-  ShapedType source = shaped(getSource()), packed = shaped(getOutputs().front());
-  if (packed.getRank() != 2)
-    return emitOpError() << "packs into a tile of rank 2, got rank " << packed.getRank() << " (S14)";
-  if (!getMaps() && source.getRank() != 2)
-    return emitOpError() << "the source must have rank 2 without maps, got " << source.getRank() << " (S14)";
+  if (failed(verifyScale(*this, getScale(), getScaleValue())))
+    return failure();
+  if ((getScale() || getScaleValue()) && !isa<FloatType>(source))
+    return emitOpError() << "cannot scale elements of type " << source << " (S12)";
+  auto structured = cast<StructuredOpInterface>(getOperation());
+  if (failed(verifyMapForms(structured)))
+    return failure();
+  AffineMap sourceMap = structured.getMapOf(getSourceMutable()), packedMap = structured.getMapOf(getOutputsMutable()[0]);
+  ShapedType sourceType = shaped(getSource()), packedType = shaped(getOutputs().front());
+  for (auto [map, type] : {std::pair(sourceMap, sourceType), std::pair(packedMap, packedType)})
+    if (!map.isPermutation() || int64_t(map.getNumResults()) != type.getRank() || type.getRank() > 2)
+      return emitOpError("permutes the dimensions of a tile of rank 1 or 2 (maps)");
+  // The tile may have room for more rows than there are, but holds each of them whole.
+  for (auto [extent, expr] : llvm::zip_equal(sourceType.getShape(), sourceMap.getResults())) {
+    bool isRow = expr == packedMap.getResults().back();
+    unsigned position = llvm::find(packedMap.getResults(), expr) - packedMap.getResults().begin();
+    int64_t room = packedType.getDimSize(position);
+    if (differ(extent, room) && (!isRow || extent > room))
+      return emitOpError() << "the packed tile has extent " << room << " for " << extent
+                           << (isRow ? " rows (S14)" : " elements of a row (S14)");
+  }
   return success();
 }
 
@@ -498,10 +356,38 @@ template <typename OpTy> static LogicalResult verifySoftmaxInput(OpTy op) {
   return success();
 }
 
-template <typename OpTy> static LogicalResult verifySoftmaxStructure(OpTy op) {
-  return success(
-      succeeded(verifyMaps(cast<StructuredOpInterface>(op.getOperation()))) &&
-      succeeded(verifyScoreOp(cast<ScoreOpInterface>(op.getOperation()), op.getStaticOffsets(), op.getOffsets().size())));
+/// The operand `name` is one value per row: it has every dimension of the domain but `dimension`.
+static LogicalResult verifyPerRow(StructuredOpInterface op, StringRef name, OpOperand &operand, unsigned dimension,
+                                  StringRef which = "every dimension but the normalised one") {
+  SmallVector<unsigned> rows;
+  for (unsigned d = 0, e = op.getNumLoops(); d != e; ++d)
+    if (d != dimension)
+      rows.push_back(d);
+  return verifyVariesAlong(op, name, operand, rows, which);
+}
+
+/// Maps, `at` and captures; the last outputs, `rowNames`, are values per row.
+template <typename OpTy> static LogicalResult verifySoftmaxStructure(OpTy op, ArrayRef<StringRef> rowNames) {
+  auto structured = cast<StructuredOpInterface>(op.getOperation());
+  if (failed(verifyMaps(structured)) ||
+      failed(verifyScoreOp(cast<ScoreOpInterface>(op.getOperation()), op.getStaticOffsets(), op.getOffsets().size())))
+    return failure();
+  MutableOperandRange outputs = op.getOutputsMutable();
+  unsigned numElementwise = outputs.size() - rowNames.size();
+  if (numElementwise == 1 &&
+      failed(verifyVariesAlong(structured, "the result", outputs[0], dimsOf(structured.getMapOf(op.getInputMutable())),
+                               "every dimension")))
+    return failure();
+  for (auto [i, name] : llvm::enumerate(rowNames))
+    if (failed(verifyPerRow(structured, name, outputs[i + numElementwise], op.getDimension())))
+      return failure();
+  return success();
+}
+
+/// What softmax and normalize return beside the elements.
+static ArrayRef<StringRef> lseName(bool returned) {
+  static constexpr StringRef names[] = {"lse"};
+  return ArrayRef<StringRef>(names).take_front(returned);
 }
 
 static LogicalResult verifySoftmaxOutput(Operation *op, Value input, Value output) {
@@ -514,7 +400,7 @@ static LogicalResult verifySoftmaxOutput(Operation *op, Value input, Value outpu
 LogicalResult SoftmaxOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
       failed(verifyNumOutputs(*this, getOutputs(), 1 + getReturnLse())) || failed(verifySoftmaxInput(*this)) ||
-      failed(verifySoftmaxStructure(*this)) || failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
+      failed(verifySoftmaxStructure(*this, lseName(getReturnLse()))) || failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
     return failure();
   if (getSafe() && getKind() != SoftmaxKind::Prob)
     return emitOpError("'safe' gives 0 for a row without keys, which is no log-probability (S3)");
@@ -522,18 +408,22 @@ LogicalResult SoftmaxOp::verify() {
 }
 
 LogicalResult OnlineSoftmaxOp::verify() {
+  static constexpr StringRef names[] = {"max", "sum"};
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
       failed(verifyNumOutputs(*this, getOutputs(), 2)) || failed(verifySoftmaxInput(*this)) ||
-      failed(verifySoftmaxStructure(*this)))
+      failed(verifySoftmaxStructure(*this, names)))
     return failure();
-  static constexpr StringRef names[] = {"max", "sum"};
   return verifyRowOutputs(*this, getOutputs(), 0, computeTypeOf(getInput()), names);
 }
 
 LogicalResult NormalizeOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
       failed(verifyNumOutputs(*this, getOutputs(), 1 + getReturnLse())) || failed(verifySoftmaxInput(*this)) ||
-      failed(verifySoftmaxStructure(*this)) || failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
+      failed(verifySoftmaxStructure(*this, lseName(getReturnLse()))) || failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
+    return failure();
+  auto structured = cast<StructuredOpInterface>(getOperation());
+  if (failed(verifyPerRow(structured, "max", getMaxMutable(), getDimension())) ||
+      failed(verifyPerRow(structured, "sum", getSumMutable(), getDimension())))
     return failure();
   FloatType compute = computeTypeOf(getInput());
   if (failed(verifyElementType(*this, "max", getMax(), {compute}, "S12")) ||
@@ -560,8 +450,21 @@ LogicalResult CrossEntropyOp::verify() {
   if (getZLoss() && !(getZLoss()->isFinite() && getZLoss()->convertToDouble() >= 0))
     return emitOpError() << "z_loss must be finite and not negative, got " << getZLoss()->convertToDouble()
                          << " (cross-entropy)";
-  if (failed(verifyMaps(cast<StructuredOpInterface>(getOperation()))))
+  auto structured = cast<StructuredOpInterface>(getOperation());
+  if (failed(verifyMaps(structured)))
     return failure();
+  if (!structured.getMapOf(getLogitsMutable()).isIdentity())
+    return emitOpError("the logits' map must be the identity (maps)");
+  unsigned classes = structured.getNumLoops() - 1;
+  StringRef perRow = "every dimension but the classes";
+  if (failed(verifyPerRow(structured, "target", getTargetMutable(), classes, perRow)) ||
+      (getReturnLse() && failed(verifyPerRow(structured, "lse", getOutputsMutable()[1], classes, perRow))))
+    return failure();
+  if (getReduction() == LossReduction::None &&
+      failed(verifyPerRow(structured, "loss", getOutputsMutable()[0], classes, perRow)))
+    return failure();
+  if (int64_t rank = shaped(getOutputs().front()).getRank(); getReduction() != LossReduction::None && rank != 0)
+    return emitOpError() << "a reduced loss has rank 0, got " << rank << " (cross-entropy)";
   FloatType compute = computeTypeOf(getLogits());
   if (failed(verifyElementType(*this, "loss", getOutputs().front(), {compute}, "S12")))
     return failure();

@@ -1,20 +1,184 @@
-#include "fovea/Dialect/Attn/Transforms/Transforms.h"
+//===- AttnSetExpBase.cpp - keep softmax states in base 2 -----------------===//
+//
+//   exp(s - m) = exp2(log2e * s - log2e * m)
+//
+// so the state of an online op can be kept in base 2 if its scores carry a factor of log2(e). Where the score region is
+// affine in the score, a * s + b, the factor goes into the scale and into b, and costs nothing per score; where it is
+// not (softcap), one multiplication ends the region. `finalize`, `merge` and `normalize` are told by their `base`.
+//
+// The factor is rounded once, into the scale. That moves a score by at most half an ulp of its size, as the scale's own
+// rounding does.
+//
+//===----------------------------------------------------------------------===//
+
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "fovea/Dialect/Attn/Transforms/Transforms.h"
+#include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
+
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNSETEXPBASEPASS
 #include "fovea/Dialect/Attn/Transforms/Passes.h.inc"
 } // namespace mlir::attn
+
 using namespace mlir;
 using namespace mlir::attn;
+
+static constexpr double log2e = llvm::numbers::log2e;
+
+static Value constantLike(OpBuilder &builder, Location loc, FloatType type, double value) {
+  return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, value));
+}
+
+/// Whether `value` depends on `score`.
+static bool dependsOn(Value value, Value score) {
+  if (value == score)
+    return true;
+  Operation *op = value.getDefiningOp();
+  return op && llvm::any_of(op->getOperands(), [&](Value operand) { return dependsOn(operand, score); });
+}
+
+/// Rewrites `value` = f(score) to log2e * f(score / log2e) where f is affine, by multiplying its additive terms.
+/// `apply` false only asks whether that is possible. Values that the region uses elsewhere are left alone, since only
+/// the path from the score to the yield changes its meaning.
+static bool scaleAffine(OpBuilder &builder, OpOperand &use, Value score, bool apply) {
+  Value value = use.get();
+  auto factorOf = [&](Location loc, Value term) -> Value {
+    return arith::MulFOp::create(builder, loc, term, constantLike(builder, loc, cast<FloatType>(term.getType()), log2e));
+  };
+  if (!dependsOn(value, score)) {
+    if (apply) {
+      builder.setInsertionPoint(use.getOwner());
+      use.set(factorOf(value.getLoc(), value));
+    }
+    return true;
+  }
+  if (value == score)
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!value.hasOneUse())
+    return false;
+  if (isa<arith::AddFOp, arith::SubFOp>(op))
+    return scaleAffine(builder, op->getOpOperand(0), score, apply) &&
+           scaleAffine(builder, op->getOpOperand(1), score, apply);
+  if (isa<arith::NegFOp>(op))
+    return scaleAffine(builder, op->getOpOperand(0), score, apply);
+  if (isa<arith::MulFOp>(op)) {
+    bool left = dependsOn(op->getOperand(0), score), right = dependsOn(op->getOperand(1), score);
+    return !(left && right) && scaleAffine(builder, op->getOpOperand(left ? 0 : 1), score, apply);
+  }
+  if (isa<arith::DivFOp>(op))
+    return !dependsOn(op->getOperand(1), score) && scaleAffine(builder, op->getOpOperand(0), score, apply);
+  if (isa<arith::SelectOp>(op))
+    return !dependsOn(op->getOperand(0), score) && scaleAffine(builder, op->getOpOperand(1), score, apply) &&
+           scaleAffine(builder, op->getOpOperand(2), score, apply);
+  return false;
+}
+
+/// Whether the state's user is one that can be told the base.
+static LogicalResult collectReaders(Value state, SmallVectorImpl<Operation *> &readers) {
+  for (Operation *user : state.getUsers()) {
+    if (!isa<FinalizeOp, MergeOp, NormalizeOp>(user))
+      return failure();
+    if (!llvm::is_contained(readers, user))
+      readers.push_back(user);
+  }
+  return success();
+}
+
+/// An attribute is an f32, so f64 problems and scales that are not known get theirs as a value.
+static void multiplyScale(RewriterBase &rewriter, OnlineAttentionOp op) {
+  rewriter.setInsertionPoint(op);
+  FloatType type = op.getComputeType();
+  if (std::optional<double> scale = getStaticScale(op); scale && type.isF32()) {
+    op.setScaleAttr(rewriter.getF32FloatAttr(float(*scale * log2e)));
+    return;
+  }
+  Value scale = materializeScale(rewriter, op);
+  op.getScaleValueMutable().assign(
+      arith::MulFOp::create(rewriter, op.getLoc(), scale, constantLike(rewriter, op.getLoc(), type, log2e)));
+  op.removeScaleAttr();
+}
+
+/// Multiplies the score of `op`: into its scale, or at the end of its score region.
+static void multiplyScore(RewriterBase &rewriter, ScoreOpInterface op) {
+  Region &region = op.getScore();
+  auto attention = dyn_cast<OnlineAttentionOp>(op.getOperation());
+  if (!region.empty()) {
+    Value score = region.getArgument(0);
+    auto yield = cast<YieldOp>(region.front().getTerminator());
+    OpOperand &result = yield.getValueMutable();
+    // Without a scale (softmax) the factor must be in the region.
+    if (!attention || !dependsOn(result.get(), score) || !scaleAffine(rewriter, result, score, /*apply=*/false)) {
+      rewriter.setInsertionPoint(yield);
+      result.set(arith::MulFOp::create(rewriter, op.getLoc(), result.get(),
+                                       constantLike(rewriter, op.getLoc(), op.getComputeType(), log2e)));
+      return;
+    }
+    scaleAffine(rewriter, result, score, /*apply=*/true);
+  }
+  multiplyScale(rewriter, attention);
+}
+
+static void setBase(Operation *op) { op->setAttr("base", ExpBaseAttr::get(op->getContext(), ExpBase::Two)); }
+
+/// A softmax has no scale, so it gets a region that multiplies.
+static void addIdentityScore(RewriterBase &rewriter, ScoreOpInterface op) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  SmallVector<Type> types = {op.getComputeType()};
+  for (auto [i, capture] : llvm::enumerate(op.getCaptures()))
+    types.push_back(op.hasMask() ? op.getMask().getArgument(i).getType() : capture.getType());
+  Block *block = rewriter.createBlock(&op.getScore(), {}, types, SmallVector<Location>(types.size(), op.getLoc()));
+  YieldOp::create(rewriter, op.getLoc(), block->getArgument(0));
+}
+
+LogicalResult attn::setExpBaseTwo(RewriterBase &rewriter, ScoreOpInterface op) {
+  if (!isa<OnlineAttentionOp, OnlineSoftmaxOp>(op))
+    return rewriter.notifyMatchFailure(op, "only ops with a softmax state have a base");
+  auto base = op->getAttrOfType<ExpBaseAttr>("base");
+  if (base && base.getValue() == ExpBase::Two)
+    return rewriter.notifyMatchFailure(op, "already in base 2");
+  SmallVector<Operation *> readers;
+  for (Value state : op->getResults())
+    if (failed(collectReaders(state, readers)))
+      return rewriter.notifyMatchFailure(op, "the state has a user that knows base e only");
+  // The state that comes in must be the identity, which is the same in every base.
+  for (Value init : cast<DestinationStyleOpInterface>(op.getOperation()).getDpsInits()) {
+    if (!init.getDefiningOp<linalg::FillOp>())
+      return rewriter.notifyMatchFailure(op, "the incoming state is not known to be the identity");
+  }
+  for (Operation *reader : readers)
+    if (isa<MergeOp>(reader))
+      return rewriter.notifyMatchFailure(op, "the state is merged; set the base before the keys are split");
+
+  OpBuilder::InsertionGuard guard(rewriter);
+  if (isa<OnlineSoftmaxOp>(op) && op.getScore().empty())
+    addIdentityScore(rewriter, op);
+  multiplyScore(rewriter, op);
+  setBase(op);
+  for (Operation *reader : readers) {
+    setBase(reader);
+    if (auto normalize = dyn_cast<NormalizeOp>(reader)) {
+      auto scoreOp = cast<ScoreOpInterface>(normalize.getOperation());
+      if (normalize.getScore().empty())
+        addIdentityScore(rewriter, scoreOp);
+      multiplyScore(rewriter, scoreOp);
+    }
+  }
+  return success();
+}
+
 namespace {
 struct AttnSetExpBasePass final : attn::impl::AttnSetExpBasePassBase<AttnSetExpBasePass> {
-  using Base::Base;
-  void runOnOperation() override {}
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    getOperation()->walk([&](ScoreOpInterface op) {
+      if (isa<OnlineAttentionOp, OnlineSoftmaxOp>(op))
+        (void)setExpBaseTwo(rewriter, op); // an op that cannot change keeps base e, which every lowering takes
+    });
+  }
 };
 } // namespace

@@ -1,11 +1,13 @@
 //===- consumer.cpp - a project outside the tree --------------------------===//
 //
-// Parses the module in its first argument, verifies it, and prints it.
+// Reads the file in its first argument with the attn dialect, and prints it.
 //
 //===----------------------------------------------------------------------===//
 
-#include "fovea/InitAll.h"
+#include "fovea/Dialect/Attn/IR/Attn.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
@@ -16,9 +18,10 @@ int main(int argc, char **argv) {
   if (argc != 2)
     return 2;
   mlir::DialectRegistry registry;
-  fovea::registerAllDialects(registry);
+  registry.insert<mlir::attn::AttnDialect, mlir::func::FuncDialect,
+                  mlir::tensor::TensorDialect>();
   mlir::MLIRContext context(registry);
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(argv[1], &context);
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(argv[1], &context);
   if (!module)
     return 1;
   module->print(llvm::outs());

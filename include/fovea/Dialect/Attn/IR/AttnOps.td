@@ -22,6 +22,8 @@ include "mlir/Dialect/Linalg/IR/LinalgInterfaces.td"
 
 // Tensors before bufferization, memrefs after it, as in linalg.
 def Attn_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef]>;
+// What a region can read: a scalar, or a shaped operand by element or whole.
+def Attn_Capture : AnyTypeOf<[AnySignlessIntegerOrIndex, AnyFloat, Attn_Shaped]>;
 def Attn_ScaleType : AnyTypeOf<[F32, F64]>;
 
 class Attn_Op<string mnemonic, list<Trait> traits = []> : Op<Attn_Dialect, mnemonic, traits>;
@@ -113,7 +115,7 @@ def Attn_AttentionOp : Attn_ScoreOp<"attention", [
   }];
   let arguments = (ins
     Attn_Shaped:$query, Attn_Shaped:$key, Attn_Shaped:$value,
-    Variadic<AnyType>:$captures,
+    Variadic<Attn_Capture>:$captures,
     Optional<Attn_Shaped>:$sink,
     Optional<Attn_ScaleType>:$scale_value,
     Optional<Index>:$alignment_offset,
@@ -167,7 +169,7 @@ def Attn_OnlineAttentionOp : Attn_ScoreOp<"online_attention", [
   }];
   let arguments = (ins
     Attn_Shaped:$query, Attn_Shaped:$key, Attn_Shaped:$value,
-    Variadic<AnyType>:$captures,
+    Variadic<Attn_Capture>:$captures,
     Optional<Attn_ScaleType>:$scale_value,
     Optional<I1>:$partial,
     Variadic<Index>:$offsets,
@@ -231,12 +233,14 @@ def Attn_MergeOp : Attn_StructuredOp<"merge", [AttrSizedOperandSegments]> {
 }
 
 def Attn_PackOp : Attn_StructuredOp<"pack", [AttrSizedOperandSegments]> {
-  let summary = "Transposes, converts, scales and zero-pads a tile of queries";
+  let summary = "Packs a tile with its rows along the lanes";
   let description = [{
-    dst[k, m] = scale * src[m, k] in dst's element type for the rows that src has,
-    and 0 beyond them, so that a row of dst is a whole number of vectors with the
-    queries along the lanes. Made by `attn-pack-queries` for targets that compute
-    the transposed scores, consumed by `attn-to-vector`.
+    dst[k, m] = scale * src[m, k] in dst's element type; beyond the rows that src
+    has, the last one is repeated, so that a row of dst is a whole number of
+    vectors and every lane computes on data of the problem. Made by
+    `attn-pack-queries` for targets that compute the transposed scores (queries,
+    and captures that vary with the query), consumed by `attn-to-vector`. i1
+    becomes i8, since a memref keeps a byte per element.
 
     Example:
     ```mlir
@@ -269,7 +273,7 @@ def Attn_SoftmaxOp : Attn_ScoreOp<"softmax", [
   }];
   let arguments = (ins
     Attn_Shaped:$input,
-    Variadic<AnyType>:$captures,
+    Variadic<Attn_Capture>:$captures,
     Variadic<Index>:$offsets,
     Variadic<Attn_Shaped>:$outputs,
     OptionalAttr<AffineMapArrayAttr>:$maps,
@@ -297,7 +301,7 @@ def Attn_OnlineSoftmaxOp : Attn_ScoreOp<"online_softmax", [
   }];
   let arguments = (ins
     Attn_Shaped:$input,
-    Variadic<AnyType>:$captures,
+    Variadic<Attn_Capture>:$captures,
     Variadic<Index>:$offsets,
     Variadic<Attn_Shaped>:$outputs,
     OptionalAttr<AffineMapArrayAttr>:$maps,
@@ -322,7 +326,7 @@ def Attn_NormalizeOp : Attn_ScoreOp<"normalize", [
   }];
   let arguments = (ins
     Attn_Shaped:$input, Attn_Shaped:$max, Attn_Shaped:$sum,
-    Variadic<AnyType>:$captures,
+    Variadic<Attn_Capture>:$captures,
     Variadic<Index>:$offsets,
     Variadic<Attn_Shaped>:$outputs,
     OptionalAttr<AffineMapArrayAttr>:$maps,
@@ -374,7 +378,15 @@ def Attn_IndexOp : Attn_Op<"index", [Pure]> {
     Legal inside the score and mask regions only. The position is that in the
     whole op, not in the tile: the op's `at` offsets are included.
 
-    Example: `%j = attn.index 3 : index`.
+    Example:
+    ```mlir
+    %y = attn.softmax dimension(1) ins(%x : tensor<8x8xf32>) outs(%e : tensor<8x8xf32>) mask {
+      %i = attn.index 0 : index
+      %j = attn.index 1 : index
+      %visible = arith.cmpi sle, %j, %i : index
+      attn.yield %visible : i1
+    }
+    ```
   }];
   let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$dim);
   let results = (outs Index:$result);
@@ -382,9 +394,21 @@ def Attn_IndexOp : Attn_Op<"index", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator]> {
+def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
+    ParentOneOf<["AttentionOp", "OnlineAttentionOp", "SoftmaxOp", "OnlineSoftmaxOp", "NormalizeOp"]>]> {
   let summary = "Yields the score or whether to keep the key";
-  let description = "Example: `attn.yield %s : f32`.";
+  let description = [{
+    The end of a score region (a value of the compute type) or mask region (i1).
+
+    Example:
+    ```mlir
+    %y = attn.softmax dimension(0) ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) score {
+    ^bb0(%s: f32):
+      %t = math.tanh %s : f32
+      attn.yield %t : f32
+    }
+    ```
+  }];
   let arguments = (ins AnyType:$value);
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }

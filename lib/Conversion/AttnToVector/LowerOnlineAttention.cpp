@@ -1,0 +1,364 @@
+//===- LowerOnlineAttention.cpp - the fused tile on the CPU ---------------===//
+//
+// A tile in the packed form (queries along the lanes) is computed panel by panel of a few vectors of queries, and the
+// keys chunk by chunk, so that a chunk's scores stay in the first-level cache:
+//
+//   for chunk of keys
+//     for panel of queries
+//       S[n][m] = score(sum_k K[n][k] * Q^T[k][m]), masked       register blocks of 6 keys; running maximum fused
+//       m' = max(m, max_n S), a = base^(m - m')                  once per chunk, not per key
+//       P[n][m] = base^(S[n][m] - m'), l = l * a + sum_n P
+//       O^T[d][m] = O^T[d][m] * a + sum_n V[n][d] * P[n][m]      register blocks of 6 value dims; rescale fused
+//
+// Everything along m is vertical; K and V are read as scalars that are broadcast, in their natural layout. Narrow
+// element types are widened chunk by chunk into a scratch buffer first.
+//
+//===----------------------------------------------------------------------===//
+
+#include "LaneBuilder.h"
+#include "Lowerings.h"
+#include "RegionVectorizer.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+using namespace fovea;
+
+namespace {
+
+/// Keys whose scores are held at a time.
+constexpr int64_t keysPerChunk = 96;
+
+class TileLowering {
+public:
+  TileLowering(OpBuilder &builder, OnlineAttentionOp op, VectorUnit unit)
+      : builder(builder), op(op), unit(unit), lanes(builder, op.getLoc(), op.getComputeType(),
+                                                    unit.lanes(op.getComputeType())) {}
+  LogicalResult run();
+
+private:
+  struct Panel {
+    Value begin;     ///< first query
+    int64_t vectors; ///< of queries
+  };
+
+  LogicalResult checkForm();
+  void lowerChunk(Value chunkBegin, Value chunkEnd);
+  void lowerPanel(Panel panel, Value chunkBegin, Value numKeys, Value key, Value value);
+  SmallVector<Value> scorePass(Panel panel, Value chunkBegin, Value numKeys, Value key, bool masked);
+  SmallVector<Value> scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, Value key, bool masked,
+                                ValueRange maxima);
+  Value applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked);
+  void valuePass(Panel panel, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard);
+  void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard);
+  Value widenChunk(Value source, Value chunkBegin, Value numKeys, Value scratch);
+  Value positionOf(Panel panel, int64_t vector) { return lanes.add(panel.begin, vector * lanes.lanes); }
+  /// Runs `body(begin, rows)` over [0, end) in blocks of blockRows, then one by one, carrying values.
+  SmallVector<Value> inBlocks(Value end, ValueRange init,
+                              function_ref<SmallVector<Value>(Value, int64_t, ValueRange)> body);
+
+  OpBuilder &builder;
+  OnlineAttentionOp op;
+  VectorUnit unit;
+  LaneBuilder lanes;
+  Value query, accumulator, maximum, sum;
+  Value headDim, valueDim;
+  Value scores;                ///< scratch [keysPerChunk][panel]
+  Value wideKeys, wideValues;  ///< scratch for narrow types, or null
+  SmallVector<Value> at;
+  int64_t numQueries = 0;
+};
+
+} // namespace
+
+LogicalResult TileLowering::checkForm() {
+  SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
+  MLIRContext *context = op.getContext();
+  auto isMap = [&](AffineMap map, ArrayRef<unsigned> dims) {
+    return map.getNumDims() == 4 && llvm::equal(map.getResults(), dims, [&](AffineExpr expr, unsigned d) {
+             return expr == getAffineDimExpr(d, context);
+           });
+  };
+  size_t outputs = maps.size() - 3;
+  bool packed = isMap(maps[0], {2, 0}) && (isMap(maps[1], {1, 2}) || isMap(maps[1], {2, 1})) &&
+                (isMap(maps[2], {1, 3}) || isMap(maps[2], {3, 1})) && isMap(maps[outputs], {3, 0}) &&
+                isMap(maps[outputs + 1], {0}) && isMap(maps[outputs + 2], {0});
+  auto queryType = cast<MemRefType>(op.getQuery().getType());
+  if (!packed || queryType.isDynamicDim(1) || queryType.getDimSize(1) % lanes.lanes != 0)
+    return op.emitOpError("is not in the form with queries along the lanes; run attn-pack-queries before bufferization");
+  if (!op.getScale() || !op.getScale()->isExactlyValue(1.0))
+    return op.emitOpError("has a scale that is not folded into the packed query; run attn-pack-queries");
+  for (Value operand : {op.getQuery(), op.getOutputs()[0], op.getOutputs()[1], op.getOutputs()[2]})
+    if (!cast<MemRefType>(operand.getType()).isLastDimUnitStride())
+      return op.emitOpError() << "needs unit stride along the queries, got " << operand.getType();
+  numQueries = queryType.getDimSize(1);
+  return success();
+}
+
+/// K or V as [key][dim], whichever order its map has.
+static Value asRows(OpBuilder &builder, Location loc, Value buffer, AffineMap map) {
+  if (map.getResult(0) == getAffineDimExpr(1, map.getContext()))
+    return buffer;
+  return memref::TransposeOp::create(builder, loc, buffer,
+                                     AffineMapAttr::get(AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0}, map.getContext())));
+}
+
+LogicalResult TileLowering::run() {
+  if (failed(checkForm()))
+    return failure();
+  Location loc = op.getLoc();
+  SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
+  query = op.getQuery();
+  accumulator = op.getOutputs()[0], maximum = op.getOutputs()[1], sum = op.getOutputs()[2];
+  Value key = asRows(builder, loc, op.getKey(), maps[1]), value = asRows(builder, loc, op.getValue(), maps[2]);
+  headDim = builder.createOrFold<memref::DimOp>(loc, query, 0);
+  valueDim = builder.createOrFold<memref::DimOp>(loc, accumulator, 0);
+  for (OpFoldResult offset : op.getMixedOffsets())
+    at.push_back(getValueOrCreateConstantIndexOp(builder, loc, offset));
+  if (at.empty())
+    at.assign(4, lanes.index(0));
+  int64_t panelWidth = std::min(unit.panelVectors() * lanes.lanes, numQueries);
+  scores = makeScratch(builder, op, {keysPerChunk, panelWidth}, lanes.type);
+
+  SmallVector<Value> owned;
+  if (getElementTypeOrSelf(op.getKey().getType()) != lanes.type) {
+    auto makeWide = [&](Value dim) -> Value {
+      auto type = MemRefType::get({keysPerChunk, ShapedType::kDynamic}, lanes.type);
+      return owned.emplace_back(memref::AllocOp::create(builder, loc, type, dim));
+    };
+    wideKeys = makeWide(headDim);
+    wideValues = makeWide(valueDim);
+  }
+  Value numKeys = memref::DimOp::create(builder, loc, key, 0);
+  lanes.loop(lanes.index(0), numKeys, keysPerChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
+    Value rest = lanes.sub(numKeys, begin);
+    Value count = arith::MinSIOp::create(builder, loc, rest, lanes.index(keysPerChunk));
+    auto rows = [&](Value buffer, Value dim) -> Value {
+      SmallVector<OpFoldResult> offsets = {begin, builder.getIndexAttr(0)}, strides(2, builder.getIndexAttr(1));
+      return memref::SubViewOp::create(builder, loc, buffer, offsets, {count, OpFoldResult(dim)}, strides);
+    };
+    Value chunkKeys = rows(key, headDim), chunkValues = rows(value, valueDim);
+    if (wideKeys) {
+      chunkKeys = widenChunk(chunkKeys, begin, count, wideKeys);
+      chunkValues = widenChunk(chunkValues, begin, count, wideValues);
+    }
+    int64_t full = numQueries / (unit.panelVectors() * lanes.lanes);
+    int64_t width = unit.panelVectors() * lanes.lanes;
+    if (full > 0)
+      lanes.loop(lanes.index(0), lanes.index(full * width), width, {}, [&](Value m, ValueRange) -> SmallVector<Value> {
+        lowerPanel({m, unit.panelVectors()}, begin, count, chunkKeys, chunkValues);
+        return {};
+      });
+    if (int64_t rest = numQueries - full * width)
+      lowerPanel({lanes.index(full * width), rest / lanes.lanes}, begin, count, chunkKeys, chunkValues);
+    return {};
+  });
+  for (Value buffer : owned)
+    memref::DeallocOp::create(builder, loc, buffer);
+  return success();
+}
+
+Value TileLowering::widenChunk(Value source, Value chunkBegin, Value numKeys, Value scratch) {
+  Value zero = lanes.index(0), columns = memref::DimOp::create(builder, lanes.loc, source, 1);
+  lanes.loop(zero, numKeys, 1, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
+    lanes.loop(zero, columns, 1, {}, [&](Value k, ValueRange) -> SmallVector<Value> {
+      memref::StoreOp::create(builder, lanes.loc, lanes.loadScalar(source, {n, k}), scratch, ValueRange{n, k});
+      return {};
+    });
+    return {};
+  });
+  return scratch;
+}
+
+SmallVector<Value> TileLowering::inBlocks(Value end, ValueRange init,
+                                          function_ref<SmallVector<Value>(Value, int64_t, ValueRange)> body) {
+  int64_t rows = unit.blockRows();
+  Value remainder = arith::RemUIOp::create(builder, lanes.loc, end, lanes.index(rows));
+  Value mainEnd = lanes.sub(end, remainder);
+  SmallVector<Value> carried = lanes.loop(lanes.index(0), mainEnd, rows, init, [&](Value begin, ValueRange values) {
+    return body(begin, rows, values);
+  });
+  return lanes.loop(mainEnd, end, 1, carried, [&](Value begin, ValueRange values) { return body(begin, 1, values); });
+}
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+Value TileLowering::applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked) {
+  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
+  if (!scoreOp.hasScore() && !masked)
+    return score;
+  Value queryPosition = positionOf(panel, vector);
+  auto position = [&](unsigned dim) -> Value {
+    if (dim == 0)
+      return lanes.lanePositions(lanes.add(at[0], queryPosition));
+    return dim == 1 ? lanes.add(at[1], keyPosition) : at[dim];
+  };
+  SmallVector<Value> captures;
+  for (OpOperand &operand : op.getCapturesMutable()) {
+    Value capture = operand.get();
+    AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(operand);
+    unsigned argument = operand.getOperandNumber() - op.getCaptures().getBeginOperandIndex();
+    Type type = scoreOp.hasScore() ? scoreOp.getScore().getArgument(argument + 1).getType()
+                                   : scoreOp.getMask().getArgument(argument).getType();
+    if (isa<MemRefType>(capture.getType()) && !isa<MemRefType>(type)) {
+      SmallVector<Value> indices;
+      for (AffineExpr expr : map.getResults())
+        indices.push_back(expr == getAffineDimExpr(0, op.getContext()) ? queryPosition : keyPosition);
+      capture = map.isFunctionOfDim(0) ? lanes.load(capture, indices)
+                                       : Value(memref::LoadOp::create(builder, lanes.loc, capture, indices));
+    }
+    captures.push_back(capture);
+  }
+  if (scoreOp.hasScore()) {
+    SmallVector<Value> arguments = {score};
+    arguments.append(captures);
+    score = lanes.broadcast(vectorizeRegion(lanes, scoreOp.getScore(), arguments, position));
+  }
+  if (masked) {
+    Value keep = vectorizeRegion(lanes, scoreOp.getMask(), captures, position);
+    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
+  }
+  return score;
+}
+
+/// Scores of `rows` keys from `n` on for one panel; returns the maxima with them.
+SmallVector<Value> TileLowering::scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, Value key, bool masked,
+                                            ValueRange maxima) {
+  SmallVector<Value> zeros(rows * panel.vectors, lanes.splat(0.0));
+  SmallVector<Value> products = lanes.loop(lanes.index(0), headDim, 1, zeros, [&](Value k, ValueRange sums) {
+    SmallVector<Value> queries, next;
+    for (int64_t v = 0; v != panel.vectors; ++v)
+      queries.push_back(lanes.load(query, {k, positionOf(panel, v)}));
+    for (int64_t r = 0; r != rows; ++r) {
+      Value element = lanes.broadcast(lanes.loadScalar(key, {lanes.add(n, r), k}));
+      for (int64_t v = 0; v != panel.vectors; ++v)
+        next.push_back(lanes.fma(element, queries[v], sums[r * panel.vectors + v]));
+    }
+    return next;
+  });
+  SmallVector<Value> next(maxima);
+  for (int64_t r = 0; r != rows; ++r)
+    for (int64_t v = 0; v != panel.vectors; ++v) {
+      Value row = lanes.add(n, r);
+      Value score = applyRegions(panel, v, lanes.add(chunkBegin, row), products[r * panel.vectors + v], masked);
+      lanes.store(score, scores, {row, lanes.index(v * lanes.lanes)});
+      next[v] = lanes.max(next[v], score);
+    }
+  return next;
+}
+
+/// Fills the scratch with the chunk's scores and returns their maximum per query.
+SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value numKeys, Value key, bool masked) {
+  SmallVector<Value> init(panel.vectors, lanes.negInf());
+  return inBlocks(numKeys, init, [&](Value n, int64_t rows, ValueRange maxima) {
+    return scoreBlock(panel, chunkBegin, n, rows, key, masked, maxima);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// O^T of `rows` value dims from `d` on. With `guard`, a key that the mask removed adds nothing even if its value is not
+/// finite (S8).
+void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, Value value, ArrayRef<Value> alpha,
+                              bool guard) {
+  SmallVector<Value> init;
+  for (int64_t r = 0; r != rows; ++r)
+    for (int64_t v = 0; v != panel.vectors; ++v)
+      init.push_back(lanes.mul(lanes.load(accumulator, {lanes.add(d, r), positionOf(panel, v)}), alpha[v]));
+  SmallVector<Value> sums = lanes.loop(lanes.index(0), numKeys, 1, init, [&](Value n, ValueRange carried) {
+    SmallVector<Value> weights, present, next;
+    for (int64_t v = 0; v != panel.vectors; ++v) {
+      weights.push_back(lanes.load(scores, {n, lanes.index(v * lanes.lanes)}));
+      if (guard)
+        present.push_back(arith::CmpFOp::create(builder, lanes.loc, arith::CmpFPredicate::UNE, weights.back(),
+                                                lanes.splat(0.0)));
+    }
+    for (int64_t r = 0; r != rows; ++r) {
+      Value element = lanes.broadcast(lanes.loadScalar(value, {n, lanes.add(d, r)}));
+      for (int64_t v = 0; v != panel.vectors; ++v) {
+        Value old = carried[r * panel.vectors + v];
+        Value added = lanes.fma(element, weights[v], old);
+        next.push_back(guard ? Value(arith::SelectOp::create(builder, lanes.loc, present[v], added, old)) : added);
+      }
+    }
+    return next;
+  });
+  for (int64_t r = 0; r != rows; ++r)
+    for (int64_t v = 0; v != panel.vectors; ++v)
+      lanes.store(sums[r * panel.vectors + v], accumulator, {lanes.add(d, r), positionOf(panel, v)});
+}
+
+void TileLowering::valuePass(Panel panel, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard) {
+  inBlocks(valueDim, {}, [&](Value d, int64_t rows, ValueRange) -> SmallVector<Value> {
+    valueBlock(panel, d, rows, numKeys, value, alpha, guard);
+    return {};
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// One panel
+//===----------------------------------------------------------------------===//
+
+void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, Value key, Value value) {
+  Location loc = lanes.loc;
+  bool hasMask = cast<ScoreOpInterface>(op.getOperation()).hasMask();
+  bool baseTwo = op.getBase() == ExpBase::Two;
+  Value partial = op.getPartial();
+
+  SmallVector<Value> chunkMax;
+  if (hasMask && partial) {
+    SmallVector<Type> types(panel.vectors, lanes.vectorType());
+    auto branch = scf::IfOp::create(builder, loc, types, partial, /*withElseRegion=*/true);
+    for (bool masked : {true, false}) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(masked ? branch.thenBlock() : branch.elseBlock());
+      scf::YieldOp::create(builder, loc, scorePass(panel, chunkBegin, numKeys, key, masked));
+    }
+    chunkMax.assign(branch.result_begin(), branch.result_end());
+  } else {
+    chunkMax = scorePass(panel, chunkBegin, numKeys, key, hasMask);
+  }
+
+  SmallVector<Value> references, alpha, zeros(panel.vectors, lanes.splat(0.0));
+  for (int64_t v = 0; v != panel.vectors; ++v) {
+    Value old = lanes.load(maximum, {positionOf(panel, v)});
+    Value next = lanes.max(old, chunkMax[v]);
+    lanes.store(next, maximum, {positionOf(panel, v)});
+    references.push_back(lanes.guarded(next));
+    Value difference = arith::SubFOp::create(builder, loc, old, references[v]);
+    alpha.push_back(lanes.exponential(difference, baseTwo));
+  }
+  SmallVector<Value> sums = lanes.loop(lanes.index(0), numKeys, 1, zeros, [&](Value n, ValueRange carried) {
+    SmallVector<Value> next;
+    for (int64_t v = 0; v != panel.vectors; ++v) {
+      Value score = lanes.load(scores, {n, lanes.index(v * lanes.lanes)});
+      Value difference = arith::SubFOp::create(builder, loc, score, references[v]);
+      Value weight = lanes.exponential(difference, baseTwo);
+      lanes.store(weight, scores, {n, lanes.index(v * lanes.lanes)});
+      next.push_back(arith::AddFOp::create(builder, loc, carried[v], weight));
+    }
+    return next;
+  });
+  for (int64_t v = 0; v != panel.vectors; ++v) {
+    Value old = lanes.load(sum, {positionOf(panel, v)});
+    lanes.store(lanes.fma(old, alpha[v], sums[v]), sum, {positionOf(panel, v)});
+  }
+  if (hasMask && partial) {
+    auto branch = scf::IfOp::create(builder, loc, partial, /*withElseRegion=*/true);
+    for (bool guard : {true, false}) {
+      OpBuilder::InsertionGuard insertion(builder);
+      builder.setInsertionPointToStart(guard ? branch.thenBlock() : branch.elseBlock());
+      valuePass(panel, numKeys, value, alpha, guard);
+    }
+  } else {
+    valuePass(panel, numKeys, value, alpha, hasMask);
+  }
+}
+
+LogicalResult fovea::lowerOnlineAttention(OpBuilder &builder, OnlineAttentionOp op, VectorUnit unit) {
+  return TileLowering(builder, op, unit).run();
+}

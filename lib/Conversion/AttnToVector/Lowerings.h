@@ -1,0 +1,37 @@
+//===- Lowerings.h - one lowering per op --------------------------*- C++ -*-===//
+//
+// Each takes an op on memrefs, emits its code before it and leaves erasing it to the caller. They fail with a diagnostic
+// on forms that the passes before do not make.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FOVEA_LIB_CONVERSION_ATTNTOVECTOR_LOWERINGS_H
+#define FOVEA_LIB_CONVERSION_ATTNTOVECTOR_LOWERINGS_H
+
+#include "fovea/Dialect/Attn/IR/Attn.h"
+#include "mlir/IR/Builders.h"
+
+namespace fovea {
+
+/// The vector unit that code is made for.
+struct VectorUnit {
+  int64_t bytes;     ///< of one register
+  int64_t registers; ///< that a loop body can use
+
+  int64_t lanes(mlir::FloatType type) const { return bytes / (type.getWidth() / 8); }
+  /// Vectors of queries side by side and rows (keys or value dims) per register block: 4 x 6 leaves room for the loaded
+  /// vectors in 32 registers, 2 x 6 in 16.
+  int64_t panelVectors() const { return registers >= 32 ? 4 : 2; }
+  int64_t blockRows() const { return 6; }
+};
+
+mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
+mlir::LogicalResult lowerFinalize(mlir::OpBuilder &builder, mlir::attn::FinalizeOp op, VectorUnit unit);
+mlir::LogicalResult lowerMerge(mlir::OpBuilder &builder, mlir::attn::MergeOp op, VectorUnit unit);
+mlir::LogicalResult lowerPack(mlir::OpBuilder &builder, mlir::attn::PackOp op, VectorUnit unit);
+mlir::LogicalResult lowerOnlineSoftmax(mlir::OpBuilder &builder, mlir::attn::OnlineSoftmaxOp op, VectorUnit unit);
+mlir::LogicalResult lowerNormalize(mlir::OpBuilder &builder, mlir::attn::NormalizeOp op, VectorUnit unit);
+
+} // namespace fovea
+
+#endif // FOVEA_LIB_CONVERSION_ATTNTOVECTOR_LOWERINGS_H

@@ -1,0 +1,22 @@
+//===- ScheduleConfig.h - the attn.config that governs an op ----*- C++ -*-===//
+//
+// A schedule is chosen for one attention or softmax, which later stages turn
+// into several ops. It governs all of them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FOVEA_LIB_DIALECT_ATTN_TRANSFORMS_SCHEDULECONFIG_H
+#define FOVEA_LIB_DIALECT_ATTN_TRANSFORMS_SCHEDULECONFIG_H
+
+#include "fovea/Dialect/Attn/IR/Attn.h"
+
+namespace mlir::attn {
+
+/// The config of `op`, or that of the op which makes the state that `op` reads,
+/// or that of the op which reads the state that `op` makes; null where there is
+/// none.
+ConfigAttr findConfig(Operation *op);
+
+} // namespace mlir::attn
+
+#endif // FOVEA_LIB_DIALECT_ATTN_TRANSFORMS_SCHEDULECONFIG_H

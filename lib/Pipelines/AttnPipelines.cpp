@@ -1,0 +1,70 @@
+//===- AttnPipelines.cpp - stages 1 to 6, and whole pipelines -------------===//
+//
+// What happens on tensors, before there is a buffer, and the lists of stages
+// that have a name.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fovea/Dialect/Attn/Transforms/Passes.h"
+#include "fovea/Pipelines/Pipelines.h"
+
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+static void addCleanUp(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void fovea::buildAttnOnlinePipeline(OpPassManager &pm,
+                                    const CpuPipelineOptions &options) {
+  pm.addPass(attn::createAttnCanonicalizePass());
+  pm.addPass(attn::createAttnFoldLayoutOpsPass());
+  attn::AttnSelectSchedulePassOptions schedule;
+  schedule.vectorBytes = options.vectorBytes;
+  schedule.l1Bytes = options.l1Bytes;
+  schedule.l2Bytes = options.l2Bytes;
+  schedule.threads = options.threads;
+  pm.addPass(attn::createAttnSelectSchedulePass(schedule));
+  pm.addPass(attn::createAttnRewriteOnlineSoftmaxPass());
+  pm.addPass(attn::createAttnSetExpBasePass());
+}
+
+void fovea::buildAttnTilingPipeline(OpPassManager &pm,
+                                    const CpuPipelineOptions &options) {
+  pm.addPass(attn::createAttnSplitKvPass({options.splits}));
+  pm.addPass(attn::createAttnTileParallelPass({options.tileM}));
+  addCleanUp(pm);
+  pm.addPass(attn::createAttnTileKvPass({options.tileN}));
+  addCleanUp(pm);
+}
+
+void fovea::buildAttnToLLVMPipeline(OpPassManager &pm,
+                                    const CpuPipelineOptions &options) {
+  buildAttnOnlinePipeline(pm, options);
+  buildAttnTilingPipeline(pm, options);
+  buildCpuLoweringPipeline(pm, options);
+}
+
+void fovea::buildAttnUnfusedToLLVMPipeline(OpPassManager &pm,
+                                           const CpuPipelineOptions &options) {
+  pm.addPass(attn::createAttnCanonicalizePass());
+  pm.addPass(attn::createAttnDecomposePass());
+  addCleanUp(pm);
+  buildCpuLoweringPipeline(pm, options);
+}
+
+void fovea::registerFoveaPipelines() {
+  PassPipelineRegistration<CpuPipelineOptions>(
+      "attn-to-llvm",
+      "Lower attention and softmax to fused, tiled, multi-threaded code for "
+      "the CPU, in the LLVM dialect",
+      buildAttnToLLVMPipeline);
+  PassPipelineRegistration<CpuPipelineOptions>(
+      "attn-unfused-to-llvm",
+      "Lower attention and softmax to plain loops over whole score matrices, "
+      "in the LLVM dialect",
+      buildAttnUnfusedToLLVMPipeline);
+}

@@ -1,0 +1,115 @@
+//===- CpuPipelines.cpp - stage 7a: tiles to the LLVM dialect -------------===//
+//
+// Buffers, then vectors, then deallocation (which wants to know every op), then
+// threads, then one conversion per dialect in the order that leaves nothing
+// behind.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fovea/Conversion/Passes.h"
+#include "fovea/Dialect/Attn/Transforms/Passes.h"
+#include "fovea/Pipelines/Pipelines.h"
+#include "fovea/Target/CpuModel.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+static void addCleanUp(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu,
+                                           int64_t threadCount) {
+  vectorBytes = cpu.vectorBytes;
+  vectorRegisters = cpu.vectorRegisters;
+  l1Bytes = cpu.l1Bytes;
+  l2Bytes = cpu.l2Bytes;
+  avx512 = cpu.hasAvx512;
+  threads = threadCount;
+}
+
+void fovea::buildBufferizePipeline(OpPassManager &pm) {
+  pm.addPass(createConvertElementwiseToLinalgPass());
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::FullyDynamicLayoutMap;
+  bufferize.allowReturnAllocsFromLoops = true;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  addCleanUp(pm);
+  pm.addPass(createDropReturnedArgumentsPass());
+}
+
+void fovea::buildDeallocatePipeline(OpPassManager &pm) {
+  pm.addPass(memref::createExpandReallocPass());
+  pm.addPass(bufferization::createOwnershipBasedBufferDeallocationPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(bufferization::createBufferDeallocationSimplificationPass());
+  pm.addPass(bufferization::createLowerDeallocationsPass());
+  addCleanUp(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
+}
+
+void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm,
+                                       const CpuPipelineOptions &options) {
+  pm.addPass(createExpandCopiesPass());
+  pm.addPass(createConvertLinalgToLoopsPass());
+  addCleanUp(pm);
+  ExpandTranscendentalsPassOptions transcendentals;
+  transcendentals.avx512 = options.avx512;
+  pm.addPass(createExpandTranscendentalsPass(transcendentals));
+  // Before the bodies of loops become functions that nobody calls from C.
+  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  pm.addPass(createForallToRuntimePass());
+  addCleanUp(pm);
+
+  VectorTransferToSCFOptions transfers;
+  transfers.enableFullUnroll();
+  pm.addPass(createConvertVectorToSCFPass(transfers));
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.reassociateFPReductions = true;
+  vectors.force32BitVectorIndices = false;
+  vectors.vectorContractLowering = vector::VectorContractLowering::OuterProduct;
+  vectors.vectorTransposeLowering = vector::VectorTransposeLowering::Shuffle1D;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  arith::ArithExpandOpsPassOptions expand;
+  // LLVM would call a library that not every system has.
+  expand.includeBf16 = true;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void fovea::buildCpuLoweringPipeline(OpPassManager &pm,
+                                     const CpuPipelineOptions &options) {
+  pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes}));
+  buildBufferizePipeline(pm);
+  AttnToVectorPassOptions vectorize;
+  vectorize.vectorBytes = options.vectorBytes;
+  vectorize.vectorRegisters = options.vectorRegisters;
+  pm.addPass(createAttnToVectorPass(vectorize));
+  pm.addPass(createCheckLoweredPass());
+  buildDeallocatePipeline(pm);
+  buildBuffersToLLVMPipeline(pm, options);
+}

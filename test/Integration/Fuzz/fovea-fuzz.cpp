@@ -1,0 +1,134 @@
+//===- fovea-fuzz.cpp - random legal modules through pipelines ------------===//
+//
+// Each module must verify, print as text that reads back the same, and pass
+// through every pipeline with the verifier on. What fails prints the one line
+// that repeats it, also where it crashes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Fuzz/ModuleGenerator.h"
+#include "fovea/InitAll.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Signals.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace {
+
+/// What runs now, for the signal handler.
+struct Running {
+  uint64_t seed = 0;
+  std::string pipeline;
+};
+Running running;
+
+std::string reproducer(uint64_t seed, StringRef pipeline) {
+  std::string text = "fovea-fuzz --seed " + std::to_string(seed) + " --count 1";
+  if (!pipeline.empty())
+    text += " --pipeline '" + pipeline.str() + "'";
+  return text;
+}
+
+void reportCrash(void *) {
+  llvm::errs() << "crash: " << reproducer(running.seed, running.pipeline)
+               << "\n";
+}
+
+std::string print(Operation *op) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  op->print(os, OpPrintingFlags().enableDebugInfo(false));
+  return text;
+}
+
+class Fuzzer {
+public:
+  Fuzzer(MLIRContext &context, ArrayRef<std::string> pipelines)
+      : context(context), pipelines(pipelines.begin(), pipelines.end()) {}
+
+  /// Runs one seed; false where anything failed.
+  bool run(uint64_t seed);
+
+private:
+  bool check(bool condition, StringRef what) {
+    if (!condition)
+      llvm::errs() << "failed: " << what << ": "
+                   << reproducer(running.seed, running.pipeline) << "\n";
+    return condition;
+  }
+
+  MLIRContext &context;
+  SmallVector<std::string> pipelines;
+};
+
+} // namespace
+
+bool Fuzzer::run(uint64_t seed) {
+  running = {seed, ""};
+  ParserConfig config(&context);
+  auto module = parseSourceString<ModuleOp>(fovea::fuzz::generateModule(seed),
+                                            config, "<generated>");
+  if (!check(bool(module), "a generated module does not parse"))
+    return false;
+  std::string text = print(*module);
+  auto again = parseSourceString<ModuleOp>(text, config, "<printed>");
+  if (!check(again && print(*again) == text,
+             "a printed module reads back as another"))
+    return false;
+
+  bool passed = true;
+  for (const std::string &pipeline : pipelines) {
+    running.pipeline = pipeline;
+    OwningOpRef<ModuleOp> clone = module->clone();
+    PassManager pm(&context);
+    pm.enableVerifier(true);
+    if (!check(succeeded(parsePassPipeline(pipeline, pm)),
+               "the pipeline does not parse"))
+      return false;
+    passed &= check(succeeded(pm.run(*clone)) && succeeded(verify(*clone)),
+                    "the pipeline fails");
+  }
+  return passed;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llvm::cl::opt<uint64_t> seed("seed", llvm::cl::desc("The first seed"),
+                               llvm::cl::init(0));
+  llvm::cl::opt<uint64_t> count("count", llvm::cl::desc("Number of seeds"),
+                                llvm::cl::init(1));
+  llvm::cl::list<std::string> pipelines(
+      "pipeline", llvm::cl::desc("Passes to run, as text; may be repeated"));
+  llvm::cl::opt<bool> printOnly(
+      "print", llvm::cl::desc("Print the modules and run nothing"));
+  llvm::cl::ParseCommandLineOptions(argc, argv, "Fovea's module fuzzer\n");
+  if (printOnly) {
+    for (uint64_t s = seed; s != seed + count; ++s)
+      llvm::outs() << fovea::fuzz::generateModule(s);
+    return 0;
+  }
+
+  llvm::sys::AddSignalHandler(reportCrash, nullptr);
+  DialectRegistry registry;
+  fovea::registerAllDialects(registry);
+  fovea::registerAllPasses();
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  Fuzzer fuzzer(context,
+                std::vector<std::string>(pipelines.begin(), pipelines.end()));
+  uint64_t failures = 0;
+  for (uint64_t s = seed; s != seed + count; ++s)
+    failures += !fuzzer.run(s);
+  llvm::outs() << count << " modules, " << pipelines.size() << " pipelines, "
+               << failures << " failures\n";
+  return failures != 0;
+}
