@@ -21,7 +21,8 @@ public:
         collector(context, [this](mlir::Diagnostic &diagnostic) {
           if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error &&
               text.empty())
-            printer.emitDiagnostic(diagnostic);
+            printer.emitDiagnostic(diagnostic.getLocation(), diagnostic.str(),
+                                   diagnostic.getSeverity());
         }) {}
 
   /// The error that was seen, or else `otherwise`.
