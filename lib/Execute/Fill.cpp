@@ -39,6 +39,14 @@ void fovea::fillZeros(HostTensor &tensor) {
     tensor.storeAt(cursor.getPosition(), Scalar::ofUnsigned(0));
 }
 
+llvm::Error fovea::fillNumber(HostTensor &tensor, Scalar value) {
+  for (ElementCursor cursor(tensor); !cursor.atEnd(); cursor.advance())
+    if (!tensor.storeAt(cursor.getPosition(), value))
+      return llvm::createStringError("the number is out of the range of " +
+                                     tensor.getTypeString());
+  return llvm::Error::success();
+}
+
 llvm::Error fovea::fillIota(HostTensor &tensor) {
   bool isBool = tensor.getElementType() == ElementType::I1;
   for (ElementCursor cursor(tensor); !cursor.atEnd(); cursor.advance()) {

@@ -26,8 +26,14 @@ llvm::Expected<InputSpec> fovea::parseInputSpec(llvm::StringRef text) {
                                    seedText +
                                    "' is not an unsigned 64-bit integer");
   }
+  int64_t integer;
+  if (!text.getAsInteger(10, integer))
+    return NumberInput{Scalar::ofSigned(integer)};
+  double number;
+  if (!text.getAsDouble(number))
+    return NumberInput{Scalar::ofFloat(number)};
   return llvm::createStringError(
       "input '" + text +
-      "': expected the path of a .npy file, 'random', 'random:SEED', 'zeros' "
-      "or 'iota'");
+      "': expected the path of a .npy file, 'random', 'random:SEED', 'zeros', "
+      "'iota' or a number");
 }

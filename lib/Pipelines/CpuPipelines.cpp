@@ -9,6 +9,7 @@
 #include "fovea/Conversion/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Pipelines/Pipelines.h"
+#include "fovea/Target/CpuModel.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -25,6 +26,16 @@ using namespace mlir;
 static void addCleanUp(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu,
+                                           int64_t threadCount) {
+  vectorBytes = cpu.vectorBytes;
+  vectorRegisters = cpu.vectorRegisters;
+  l1Bytes = cpu.l1Bytes;
+  l2Bytes = cpu.l2Bytes;
+  avx512 = cpu.hasAvx512;
+  threads = threadCount;
 }
 
 void fovea::buildBufferizePipeline(OpPassManager &pm) {

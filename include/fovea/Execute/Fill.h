@@ -27,6 +27,10 @@ void fillRandom(HostTensor &tensor, const RandomOptions &options);
 
 void fillZeros(HostTensor &tensor);
 
+/// Every element `value`, rounded. Fails if it is out of the element type's
+/// range.
+llvm::Error fillNumber(HostTensor &tensor, Scalar value);
+
 /// The row-major index of each element, rounded for floats, its parity for
 /// `i1`. Fails if the last index is out of the element type's range.
 llvm::Error fillIota(HostTensor &tensor);

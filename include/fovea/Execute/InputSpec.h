@@ -7,6 +7,8 @@
 #ifndef FOVEA_EXECUTE_INPUTSPEC_H
 #define FOVEA_EXECUTE_INPUTSPEC_H
 
+#include "fovea/Execute/Scalar.h"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -33,7 +35,13 @@ struct ZerosInput {};
 /// `iota`
 struct IotaInput {};
 
-using InputSpec = std::variant<NpyInput, RandomInput, ZerosInput, IotaInput>;
+/// `0.125`, `-3`: every element, and so the way to give a scalar.
+struct NumberInput {
+  Scalar value;
+};
+
+using InputSpec =
+    std::variant<NpyInput, RandomInput, ZerosInput, IotaInput, NumberInput>;
 
 /// Fails on anything else, with the list of what is allowed. The file need not
 /// exist.

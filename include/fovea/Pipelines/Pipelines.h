@@ -13,6 +13,8 @@
 
 namespace fovea {
 
+struct CpuModel;
+
 /// What the CPU pipelines depend on. The defaults fit any x86-64-v4 core, one
 /// thread; fovea/Target/CpuModel.h knows the machine at hand.
 struct CpuPipelineOptions
@@ -52,6 +54,9 @@ struct CpuPipelineOptions
       llvm::cl::desc("Parallel parts of the key range; 0 leaves it to "
                      "attn-select-schedule"),
       llvm::cl::init(0)};
+
+  /// Takes what depends on the machine from `cpu`, for so many threads.
+  void setMachine(const CpuModel &cpu, int64_t threadCount);
 };
 
 /// Stages 1 to 3b: attention and softmax as an online state and its reading.

@@ -25,6 +25,11 @@ TEST(InputSpec, ParsesEachForm) {
       std::holds_alternative<ZerosInput>(cantFail(parseInputSpec("zeros"))));
   EXPECT_TRUE(
       std::holds_alternative<IotaInput>(cantFail(parseInputSpec("iota"))));
+  EXPECT_EQ(std::get<NumberInput>(cantFail(parseInputSpec("-3"))).value.toInt(),
+            -3);
+  EXPECT_EQ(
+      std::get<NumberInput>(cantFail(parseInputSpec("0.125"))).value.toDouble(),
+      0.125);
 }
 
 TEST(InputSpec, NamesWhatIsAllowed) {
@@ -32,7 +37,7 @@ TEST(InputSpec, NamesWhatIsAllowed) {
     EXPECT_EQ(errorOf(parseInputSpec(text)),
               "input '" + std::string(text) +
                   "': expected the path of a .npy file, 'random', "
-                  "'random:SEED', 'zeros' or 'iota'");
+                  "'random:SEED', 'zeros', 'iota' or a number");
 }
 
 TEST(InputSpec, NamesTheBadSeed) {

@@ -385,6 +385,8 @@ static SmallVector<utils::IteratorType> iteratorTypes(StructuredOpInterface op) 
   SmallVector<utils::IteratorType> types(op.getNumLoops(), utils::IteratorType::parallel);
   for (unsigned d : op.getReductionDims())
     types[d] = utils::IteratorType::reduction;
+  if (auto softmax = dyn_cast<SoftmaxOp>(op.getOperation())) // normalised over, though the output has it
+    types[softmax.getDimension()] = utils::IteratorType::reduction;
   return types;
 }
 

@@ -1,20 +1,127 @@
-#include "fovea/Dialect/Attn/Transforms/Transforms.h"
+//===- AttnSelectSchedule.cpp - tile sizes and splits ---------------------===//
+//
+//   attn.attention ins(...)  ->  attn.attention ins(...) attributes {attn.config = #attn.config<tile_m = 128, ...>}
+//
+// The model of a CPU core. A step of the KV loop reads a block of K and V once per panel of queries and keeps the block's
+// scores, so block and scores share the first-level cache:
+//
+//   tile_n * (head dim + panel) * element size  ~  half of L1        (the other half streams)
+//
+// Query rows per tile trade reuse of the block across panels for parallelism: two panels where that leaves every thread
+// several tiles, one where it does not. A problem with fewer tiles than threads but many keys splits its keys (split-KV).
+//
+//===----------------------------------------------------------------------===//
+
+#include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "fovea/Dialect/Attn/Transforms/Transforms.h"
+#include "mlir/IR/Remarks.h"
+
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNSELECTSCHEDULEPASS
 #include "fovea/Dialect/Attn/Transforms/Passes.h.inc"
 } // namespace mlir::attn
+
 using namespace mlir;
 using namespace mlir::attn;
+
 namespace {
+
+/// What the choice depends on.
+struct CpuBudget {
+  int64_t vectorBytes, l1Bytes, l2Bytes, threads;
+};
+
+/// The extent, or `assumed` where it is dynamic.
+int64_t extentOr(int64_t extent, int64_t assumed) { return ShapedType::isDynamic(extent) ? assumed : extent; }
+
+constexpr int64_t assumedLength = 2048;
+constexpr int64_t vectorsPerPanel = 4;
+constexpr int64_t keysPerBlock = 6; // of the register block; tile_n is a multiple of it
+constexpr int64_t tilesPerThread = 4;
+constexpr int64_t keysWorthSplitting = 4096;
+
+ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key, AffineMap value,
+                             ArrayRef<int64_t> extents, const CpuBudget &budget) {
+  FailureOr<AttentionDims> dims = AttentionDims::infer(query, key, value);
+  if (failed(dims))
+    return nullptr;
+  int64_t bytes = op.getComputeType().getWidth() / 8, lanes = budget.vectorBytes / bytes;
+  int64_t panel = vectorsPerPanel * lanes;
+  int64_t rows = extentOr(extents[dims->query()], assumedLength), keys = extentOr(extents[dims->key], assumedLength);
+  int64_t headDim = std::max(extentOr(extents[dims->qk], 128), extentOr(extents[dims->value], 128));
+
+  int64_t others = 1; // tiles that batch, heads and groups give
+  for (unsigned d : dims->batch)
+    others *= std::max<int64_t>(extentOr(extents[d], 1), 1);
+  for (unsigned d : ArrayRef(dims->rows).drop_back())
+    others *= std::max<int64_t>(extentOr(extents[d], 1), 1);
+
+  int64_t tileM = 2 * panel;
+  if (others * int64_t(llvm::divideCeil(rows, tileM)) < budget.threads * tilesPerThread)
+    tileM = panel;
+  if (!ShapedType::isDynamic(extents[dims->query()]))
+    tileM = std::min<int64_t>(tileM, llvm::alignTo(std::max<int64_t>(rows, 1), lanes));
+
+  int64_t tileN = budget.l1Bytes / 2 / (bytes * std::max<int64_t>(headDim, 1));
+  tileN = std::clamp<int64_t>(tileN / keysPerBlock * keysPerBlock, 4 * keysPerBlock, 16 * keysPerBlock);
+
+  int64_t tiles = others * llvm::divideCeil(rows, tileM), splits = 1;
+  bool staticProblem = llvm::none_of(extents, ShapedType::isDynamic);
+  if (staticProblem && tiles < budget.threads && keys >= keysWorthSplitting)
+    splits = std::min(llvm::divideCeil(budget.threads, std::max<int64_t>(tiles, 1)),
+                      llvm::divideCeil(keys, keysWorthSplitting / 2));
+  return ConfigAttr::get(op->getContext(), tileM, tileN, splits);
+}
+
+/// Rows of a softmax: enough per task to pay for its start, few enough to spread over the threads.
+ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimension, const CpuBudget &budget) {
+  constexpr int64_t elementsPerTask = 32768;
+  int64_t length = std::max<int64_t>(extentOr(extents[dimension], assumedLength), 1);
+  int64_t rows = std::clamp<int64_t>(elementsPerTask / length, 1, 64);
+  // A row is one step: its chunks are the vector lowering's business.
+  return ConfigAttr::get(op->getContext(), rows, int64_t(1) << 40, 1);
+}
+
 struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<AttnSelectSchedulePass> {
   using Base::Base;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    CpuBudget budget{vectorBytes, l1Bytes, l2Bytes, threads};
+    for (auto [name, value] : {std::pair("vector-bytes", budget.vectorBytes), std::pair("l1-bytes", budget.l1Bytes),
+                               std::pair("threads", budget.threads)})
+      if (value < 1) {
+        getOperation()->emitError() << "attn-select-schedule: " << name << " must be positive, got " << value;
+        return signalPassFailure();
+      }
+    getOperation()->walk([&](StructuredOpInterface op) {
+      if (op->hasAttr(AttnDialect::getConfigAttrName()))
+        return;
+      if (ConfigAttr config = choose(op, budget)) {
+        op->setAttr(AttnDialect::getConfigAttrName(), config);
+        remark::analysis(op.getLoc(), remark::RemarkOpts::name("schedule").category("attn-select-schedule"))
+            << "tile_m = " << std::to_string(config.getTileM()) << ", tile_n = " << std::to_string(config.getTileN())
+            << ", splits = " << std::to_string(config.getSplits());
+      }
+    });
+  }
+
+  ConfigAttr choose(StructuredOpInterface op, const CpuBudget &budget) {
+    SmallVector<AffineMap> maps = op.getMappedOperandMaps();
+    SmallVector<int64_t> extents(op.getNumLoops(), ShapedType::kDynamic);
+    for (auto [operand, map] : llvm::zip_equal(op.getMappedOperands(), maps))
+      for (auto [i, expr] : llvm::enumerate(map.getResults()))
+        if (auto dim = dyn_cast<AffineDimExpr>(expr))
+          if (int64_t extent = cast<ShapedType>(operand->get().getType()).getDimSize(i); !ShapedType::isDynamic(extent))
+            extents[dim.getPosition()] = extent;
+    if (isa<AttentionOp, OnlineAttentionOp>(op))
+      return scheduleAttention(cast<ScoreOpInterface>(op.getOperation()), maps[0], maps[1], maps[2], extents, budget);
+    if (auto scoreOp = dyn_cast<ScoreOpInterface>(op.getOperation()))
+      return scheduleRows(op, extents, scoreOp.getKeyDim(), budget);
+    if (isa<CrossEntropyOp>(op))
+      return scheduleRows(op, extents, extents.size() - 1, budget);
+    return nullptr;
+  }
 };
+
 } // namespace

@@ -3,13 +3,14 @@
 //   %acc, %m, %l = attn.online_attention ...
 //   %o = attn.finalize ins(%acc, %m, %l) outs(%e)
 // ->
-//   %o = scf.forall (%b, %h, %i) = (0, 0, 0) to (%B, %H, %L) step (1, 1, M) shared_outs(%e) {
-//     %acc, %m, %l = attn.online_attention at[%b, %h, %i, ...] ...           // on the slices of one tile
+//   %o = scf.forall (%b, %h, %i) = (0, 0, 0) to (%B, %H, %L) step (1, 1, M) {
+//     %acc, %m, %l = attn.online_attention at[%b, %h, %i, ...] ... // one tile
 //     %o = attn.finalize ...
 //   }
 //
-// The state exists per tile only, so that memory beyond inputs and outputs stays O(tile). Where the keys were split
-// (stage 4), the tiles of the parts join the loop over the parts.
+// The state exists per tile only, so that memory beyond inputs and outputs
+// stays O(tile). Where the keys were split (stage 4), the tiles of the parts
+// join the loop over the parts.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,13 +38,16 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// The dimension that gets the tile size: the query's position, or the last row of a softmax.
+/// The dimension that gets the tile size: the query's position, or the last row
+/// of a softmax.
 static std::optional<unsigned> tiledRowDim(Operation *root) {
   auto op = cast<StructuredOpInterface>(root);
   SmallVector<AffineMap> maps = op.getMappedOperandMaps();
   if (isa<AttentionOp, OnlineAttentionOp>(root)) {
-    FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]);
-    return succeeded(dims) ? std::optional<unsigned>(dims->query()) : std::nullopt;
+    FailureOr<AttentionDims> dims =
+        AttentionDims::infer(maps[0], maps[1], maps[2]);
+    return succeeded(dims) ? std::optional<unsigned>(dims->query())
+                           : std::nullopt;
   }
   AffineMap rows;
   if (auto finalize = dyn_cast<FinalizeOp>(root)) {
@@ -59,9 +63,10 @@ static std::optional<unsigned> tiledRowDim(Operation *root) {
   return cast<AffineDimExpr>(rows.getResults().back()).getPosition();
 }
 
-/// Tile sizes, 0 for a dimension that stays whole: reductions, the softmax dimension and the value's head dim, which
-/// no row has.
-static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM) {
+/// Tile sizes, 0 for a dimension that stays whole: reductions, the softmax
+/// dimension and the value's head dim, which no row has.
+static SmallVector<OpFoldResult>
+tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM) {
   auto op = cast<StructuredOpInterface>(root.getOperation());
   SmallVector<Range> domain = root.getIterationDomain(builder);
   SmallVector<OpFoldResult> sizes(domain.size(), builder.getIndexAttr(1));
@@ -69,11 +74,14 @@ static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface r
     sizes[d] = builder.getIndexAttr(0);
   SmallVector<AffineMap> maps = op.getMappedOperandMaps();
   if (isa<AttentionOp, OnlineAttentionOp>(root)) {
-    if (FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]); succeeded(dims))
+    if (FailureOr<AttentionDims> dims =
+            AttentionDims::infer(maps[0], maps[1], maps[2]);
+        succeeded(dims))
       sizes[dims->value] = builder.getIndexAttr(0);
   } else if (auto score = dyn_cast<ScoreOpInterface>(root.getOperation())) {
     sizes[score.getKeyDim()] = builder.getIndexAttr(0);
-  } else { // The last map is that of an output per row, unless the accumulator or o is the only one.
+  } else { // The last map is that of an output per row, unless the accumulator
+           // or o is the only one.
     AffineMap rows = isa<FinalizeOp>(root) ? maps[1] : maps.back();
     for (unsigned d = 0, e = sizes.size(); d != e; ++d)
       if (!rows.isFunctionOfDim(d))
@@ -81,35 +89,42 @@ static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface r
   }
   if (std::optional<unsigned> row = tiledRowDim(root)) {
     std::optional<int64_t> extent = getConstantIntValue(domain[*row].size);
-    sizes[*row] = builder.getIndexAttr(extent ? std::clamp<int64_t>(*extent, 1, tileM) : tileM);
+    sizes[*row] = builder.getIndexAttr(
+        extent ? std::clamp<int64_t>(*extent, 1, tileM) : tileM);
   }
   return sizes;
 }
 
-/// The producers that are computed where they are needed: those that make a state for `root` and for nothing else,
-/// and fills, which cost nothing to repeat.
+/// The producers that are computed where they are needed: those that make a
+/// state for `root` and for nothing else, and fills, which cost nothing to
+/// repeat.
 static SetVector<Operation *> fusableProducers(Operation *root) {
   SetVector<Operation *> producers;
   SmallVector<Operation *> worklist = {root};
   while (!worklist.empty())
     for (Value operand : worklist.pop_back_val()->getOperands())
       if (Operation *producer = operand.getDefiningOp();
-          isa_and_nonnull<OnlineAttentionOp, OnlineSoftmaxOp, MergeOp, linalg::FillOp>(producer) &&
+          isa_and_nonnull<OnlineAttentionOp, OnlineSoftmaxOp, MergeOp,
+                          linalg::FillOp>(producer) &&
           producers.insert(producer))
         worklist.push_back(producer);
   auto hasOtherUser = [&](Operation *producer) {
-    return !isa<linalg::FillOp>(producer) && llvm::any_of(producer->getUsers(), [&](Operation *user) {
-      return user != root && !producers.contains(user);
-    });
+    return !isa<linalg::FillOp>(producer) &&
+           llvm::any_of(producer->getUsers(), [&](Operation *user) {
+             return user != root && !producers.contains(user);
+           });
   };
   while (producers.remove_if(hasOtherUser))
     ;
   return producers;
 }
 
-FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM) {
+FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter,
+                                                  TilingInterface root,
+                                                  int64_t tileM) {
   if (tileM < 1)
-    return root.emitOpError() << "needs a tile of at least 1 row, got " << tileM;
+    return root.emitOpError()
+           << "needs a tile of at least 1 row, got " << tileM;
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(root);
   SetVector<Operation *> producers = fusableProducers(root);
@@ -117,17 +132,20 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
   scf::SCFTileAndFuseOptions options;
   options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
       .setTileSizes(tileSizes(rewriter, root, tileM));
-  options.setFusionControlFn([&](tensor::ExtractSliceOp, OpResult producer, bool) {
-    return producers.contains(producer.getOwner())
-               ? std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>(std::in_place)
-               : std::nullopt;
-  });
+  options.setFusionControlFn(
+      [&](tensor::ExtractSliceOp, OpResult producer, bool) {
+        return producers.contains(producer.getOwner())
+                   ? std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>(
+                         std::in_place)
+                   : std::nullopt;
+      });
   // The state's tensors shrink to the tile.
   RewritePatternSet patterns(rewriter.getContext());
   tensor::populateFoldTensorEmptyPatterns(patterns);
   options.cleanupPatterns = FrozenRewritePatternSet(std::move(patterns));
 
-  FailureOr<scf::SCFTileAndFuseResult> tiled = scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
+  FailureOr<scf::SCFTileAndFuseResult> tiled =
+      scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
   if (failed(tiled))
     return failure();
   if (tiled->loops.empty())
@@ -137,21 +155,28 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
     rewriter.replaceAllUsesWith(result, tiled->replacements.lookup(result));
   rewriter.eraseOp(root);
   while (true) {
-    auto dead = llvm::find_if(producers, [](Operation *producer) { return producer->use_empty(); });
+    auto dead = llvm::find_if(
+        producers, [](Operation *producer) { return producer->use_empty(); });
     if (dead == producers.end())
       break;
     Operation *producer = *dead;
     producers.remove(producer);
     rewriter.eraseOp(producer);
   }
-  // The three results of a state were fused one by one: three equal ops, of which one remains.
-  DominanceInfo dominance(forall);
-  eliminateCommonSubExpressions(rewriter, dominance, forall);
+  // The three results of a state were fused one by one: three equal ops, of
+  // which one remains. Within the parts of a split it also shows that a tile
+  // comes from where it goes.
+  Operation *scope = isa<scf::ForallOp>(forall->getParentOp())
+                         ? forall->getParentOp()
+                         : forall.getOperation();
+  DominanceInfo dominance(scope);
+  eliminateCommonSubExpressions(rewriter, dominance, scope);
   return flattenIntoParent(rewriter, forall);
 }
 
 namespace {
-struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTileParallelPass> {
+struct AttnTileParallelPass final
+    : attn::impl::AttnTileParallelPassBase<AttnTileParallelPass> {
   using Base::Base;
 
   /// Remembers what fusion has consumed.
@@ -163,12 +188,14 @@ struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTil
   void runOnOperation() override {
     SmallVector<TilingInterface> roots;
     getOperation()->walk([&](TilingInterface op) {
-      if (isa<FinalizeOp, NormalizeOp, MergeOp, OnlineAttentionOp, OnlineSoftmaxOp, AttentionOp, SoftmaxOp>(op))
+      if (isa<FinalizeOp, NormalizeOp, MergeOp, OnlineAttentionOp,
+              OnlineSoftmaxOp, AttentionOp, SoftmaxOp>(op))
         roots.push_back(op);
     });
     ErasedOps listener;
     IRRewriter rewriter(&getContext(), &listener);
-    // Readers come before what they read, so that producers are fused rather than tiled alone.
+    // Readers come before what they read, so that producers are fused rather
+    // than tiled alone.
     for (TilingInterface root : llvm::reverse(roots)) {
       if (listener.erased.contains(root))
         continue;
@@ -177,7 +204,9 @@ struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTil
         if (ConfigAttr config = findConfig(root))
           size = config.getTileM();
       if (size == 0) {
-        remark::missed(root.getLoc(), remark::RemarkOpts::name("TileParallel").category("attn"))
+        remark::missed(
+            root.getLoc(),
+            remark::RemarkOpts::name("TileParallel").category("attn"))
             << remark::reason("no attn.config gives the tile size");
         continue;
       }

@@ -17,7 +17,8 @@ ConfigAttr mlir::attn::findConfig(Operation *op) {
     // The state comes from one op, whichever operand one looks at.
     Operation *next = nullptr;
     for (Value operand : maker->getOperands())
-      if (Operation *producer = operand.getDefiningOp(); producer && isa<StructuredOpInterface>(producer))
+      if (Operation *producer = operand.getDefiningOp();
+          producer && isa<StructuredOpInterface>(producer))
         next = producer;
     maker = next;
   }

@@ -1,6 +1,7 @@
 //===- ScheduleConfig.h - the attn.config that governs an op ----*- C++ -*-===//
 //
-// A schedule is chosen for one attention or softmax, which later stages turn into several ops. It governs all of them.
+// A schedule is chosen for one attention or softmax, which later stages turn
+// into several ops. It governs all of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,8 +12,9 @@
 
 namespace mlir::attn {
 
-/// The config of `op`, or that of the op which makes the state that `op` reads, or that of the op which reads the state
-/// that `op` makes; null where there is none.
+/// The config of `op`, or that of the op which makes the state that `op` reads,
+/// or that of the op which reads the state that `op` makes; null where there is
+/// none.
 ConfigAttr findConfig(Operation *op);
 
 } // namespace mlir::attn

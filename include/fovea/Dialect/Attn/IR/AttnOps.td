@@ -285,6 +285,7 @@ def Attn_SoftmaxOp : Attn_ScoreOp<"softmax", [
 }
 
 def Attn_OnlineSoftmaxOp : Attn_ScoreOp<"online_softmax", [
+    DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>,
     DeclareOpInterfaceMethods<PartialReductionOpInterface,
         ["generateInitialTensorForPartialReduction", "tileToPartialReduction", "mergeReductions",
          "getPartialResultTilePosition"]>]> {
@@ -310,7 +311,8 @@ def Attn_OnlineSoftmaxOp : Attn_ScoreOp<"online_softmax", [
   let results = (outs Variadic<AnyRankedTensor>:$results);
 }
 
-def Attn_NormalizeOp : Attn_ScoreOp<"normalize"> {
+def Attn_NormalizeOp : Attn_ScoreOp<"normalize", [
+    DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>]> {
   let summary = "Softmax values from the input and its state";
   let description = [{
     y = base^(s(x) - m) / l, or s(x) - lse for `log_prob`, with the same score

@@ -1,0 +1,73 @@
+//===- Runner.h - Compiling and running a file ------------------*- C++ -*-===//
+//
+// What fovea-run does, as a function: reads a module, makes the arguments of
+// one of its functions, compiles it through `attn-to-llvm`, calls it, judges
+// the results against the evaluator, times it and writes the results.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FOVEA_EXECUTE_RUNNER_H
+#define FOVEA_EXECUTE_RUNNER_H
+
+#include "fovea/Execute/Compare.h"
+
+#include "llvm/Support/Error.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fovea {
+
+struct RunOptions {
+  std::string file;
+  /// The function to call; may be empty where the file has one public function.
+  std::string entry;
+  std::string target = "auto"; ///< auto, cpu, cuda
+  /// Where the contents come from (InputSpec.h), for each argument in order
+  /// that is not merely a destination, or for each argument. If empty, all are
+  /// `random`.
+  std::vector<std::string> inputs;
+  /// One .npy file per result, in order; the last ones may be left out.
+  std::vector<std::string> outputs;
+  bool rawBF16 = false; ///< Write bf16 results as bits instead of as f32.
+  /// `name=value`, for dimensions that neither type nor file gives. A dimension
+  /// is called what the argument's attribute `fovea.dims` calls it (an array
+  /// with a string per dimension, "*" for no name), else `argN.D`.
+  std::vector<std::string> dims;
+  /// `N=s0,s1,...`: strides of argument N in elements.
+  std::vector<std::string> strides;
+  uint64_t seed = 0; ///< Of `random` without a seed.
+  bool check = false;
+  int64_t repeat = 0;   ///< Calls to time, after one that is not.
+  bool unfused = false; ///< Compile through `attn-unfused-to-llvm` instead.
+};
+
+/// Seconds per call, sorted.
+struct Timing {
+  std::vector<double> seconds;
+  /// Floating-point operations of a call, where known; masks are not deducted.
+  std::optional<double> flops;
+  bool masked = false;
+};
+
+struct RunReport {
+  std::string entry;
+  int threads = 1;
+  double loweringSeconds = 0; ///< MLIR passes
+  double codegenSeconds = 0;  ///< LLVM
+  std::vector<std::string> resultTypes;
+  std::vector<Verdict> verdicts; ///< One per result, with `check`.
+  std::optional<Timing> timing;  ///< With `repeat`.
+
+  bool passed() const;
+  /// Lines for a reader.
+  std::string str() const;
+};
+
+/// Fails with one diagnostic, and has then written no output.
+llvm::Expected<RunReport> runFile(const RunOptions &options);
+
+} // namespace fovea
+
+#endif // FOVEA_EXECUTE_RUNNER_H

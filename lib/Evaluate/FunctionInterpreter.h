@@ -1,0 +1,42 @@
+//===- FunctionInterpreter.h - Runs the ops of a function -------*- C++ -*-===//
+
+#ifndef FOVEA_LIB_EVALUATE_FUNCTIONINTERPRETER_H
+#define FOVEA_LIB_EVALUATE_FUNCTIONINTERPRETER_H
+
+#include "Frame.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace fovea::evaluator {
+
+class FunctionInterpreter {
+public:
+  /// `depth` counts the calls around this one.
+  explicit FunctionInterpreter(Precision precision, unsigned depth = 0)
+      : frame(precision), depth(depth) {}
+
+  /// The results of `function`.
+  llvm::Expected<Data> call(mlir::func::FuncOp function,
+                            llvm::ArrayRef<Datum> arguments);
+
+private:
+  /// Runs the ops of `block` with these arguments; what its terminator names.
+  llvm::Expected<Data> runBlock(mlir::Block &block,
+                                llvm::ArrayRef<Datum> arguments);
+  llvm::Error runOps(mlir::Block &block, llvm::ArrayRef<Datum> arguments);
+  /// The results of one op.
+  llvm::Expected<Data> evaluate(mlir::Operation *op);
+
+  llvm::Expected<Data> evaluateCall(mlir::func::CallOp op);
+  llvm::Expected<Data> evaluateIf(mlir::scf::IfOp op);
+  llvm::Expected<Data> evaluateFor(mlir::scf::ForOp op);
+  llvm::Expected<Data> evaluateForall(mlir::scf::ForallOp op);
+
+  Frame frame;
+  unsigned depth;
+};
+
+} // namespace fovea::evaluator
+
+#endif // FOVEA_LIB_EVALUATE_FUNCTIONINTERPRETER_H
