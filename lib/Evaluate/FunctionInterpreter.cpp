@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FunctionInterpreter.h"
+#include "AffineEvaluators.h"
 #include "AttnEvaluators.h"
 #include "IndexedAccess.h"
 #include "ScalarOps.h"
@@ -79,6 +80,8 @@ llvm::Expected<Data> FunctionInterpreter::evaluate(Operation *op) {
             attn::MergeOp, attn::PackOp, attn::SoftmaxOp, attn::OnlineSoftmaxOp,
             attn::NormalizeOp, attn::CrossEntropyOp>(
           [&](auto attnOp) { return evaluateOp(attnOp, frame); })
+      .Case<affine::AffineDelinearizeIndexOp, affine::AffineLinearizeIndexOp>(
+          [&](auto indexOp) { return evaluateIndexOp(indexOp, frame); })
       .Case([&](func::CallOp call) { return evaluateCall(call); })
       .Case([&](scf::IfOp branch) { return evaluateIf(branch); })
       .Case([&](scf::ForOp loop) { return evaluateFor(loop); })

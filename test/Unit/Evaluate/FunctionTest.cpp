@@ -99,6 +99,17 @@ TEST(Function, SlicesShapesAndPadding) {
                         {0, 0, 0, 0, 1, 2, 3, 0, 4, 5, 6, 0}}));
 }
 
+TEST(Function, IndicesAreTakenApartAndPutTogether) {
+  Results r = evaluateText(R"(
+    func.func @f(%i: index) -> (index, index, index, index) {
+      %a:3 = affine.delinearize_index %i into (4, 3, 5) : index, index, index
+      %b = affine.linearize_index [%a#0, %a#1, %a#2] by (4, 3, 5) : index
+      return %a#0, %a#1, %a#2, %b : index, index, index, index
+    })",
+                           {Scalar::ofSigned(37)});
+  EXPECT_EQ(r, (Results{{2}, {1}, {2}, {37}}));
+}
+
 TEST(Function, IntegersWrapAtTheirWidth) {
   Results r = evaluateText(R"(
     func.func @f(%x: i8) -> (i8, i1, i32, i32, i1) {

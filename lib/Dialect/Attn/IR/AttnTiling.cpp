@@ -64,8 +64,18 @@ static Slice sliceOf(OpBuilder &builder, Location loc, AffineMap map,
   return slice;
 }
 
+/// A tensor without elements has no valid offset to slice it at, and is nothing
+/// but its shape.
+static bool hasNoElements(Value value) {
+  return llvm::is_contained(cast<RankedTensorType>(value.getType()).getShape(),
+                            0);
+}
+
 static Value extract(OpBuilder &builder, Location loc, Value value,
                      const Slice &slice) {
+  if (hasNoElements(value))
+    return tensor::EmptyOp::create(builder, loc, slice.sizes,
+                                   getElementTypeOrSelf(value.getType()));
   SmallVector<OpFoldResult> strides(slice.offsets.size(),
                                     builder.getIndexAttr(1));
   return tensor::ExtractSliceOp::create(builder, loc, value, slice.offsets,
@@ -159,7 +169,8 @@ static FailureOr<TilingResult> tileOp(OpBuilder &builder,
                isa<RankedTensorType>(value.getType())) {
       value = extract(builder, loc, value,
                       sliceOf(builder, loc, map, offsets, sizes));
-      slices.push_back(value.getDefiningOp());
+      if (auto extracted = value.getDefiningOp<tensor::ExtractSliceOp>())
+        slices.push_back(extracted);
     }
     if (isOutput)
       resultTypes.push_back(value.getType());

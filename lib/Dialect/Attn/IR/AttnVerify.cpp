@@ -30,9 +30,11 @@ FOVEA_REGION_VERIFIER(NormalizeOp)
 /// Ranks and types that the default maps rely on; comes before anything that looks at maps.
 template <typename OpTy> static LogicalResult verifyAttentionInputs(OpTy op) {
   ShapedType query = shaped(op.getQuery()), key = shaped(op.getKey()), value = shaped(op.getValue());
-  if (failed(verifyFloat(op, "query", op.getQuery())))
+  if (failed(verifyFloat(op, "query", op.getQuery())) || failed(verifyFloat(op, "key", op.getKey())))
     return failure();
-  if (key.getElementType() != query.getElementType() || value.getElementType() != query.getElementType())
+  // `attn-pack-queries` converts the query of an online op to the compute type.
+  bool packed = isa<OnlineAttentionOp>(op.getOperation()) && query.getElementType() == computeTypeOf(op.getKey());
+  if ((!packed && key.getElementType() != query.getElementType()) || value.getElementType() != key.getElementType())
     return op.emitOpError() << "query, key and value must have one element type, got " << query.getElementType()
                             << ", " << key.getElementType() << " and " << value.getElementType() << " (S12)";
   if (!op.getMaps()) {

@@ -2,7 +2,8 @@
 //
 //   %s:3 = attn.online_attention ins(%q, %k, %v) outs(%acc, %m, %l)
 // ->
-//   %p:3 = scf.forall (%n) = (0) to (%keys) step (%part) { // one more dimension
+//   %p:3 = scf.forall (%n) = (0) to (%keys) step (%part) { // one more
+//   dimension
 //     attn.online_attention at[..., %n, ...] ins(%q, %k[%n], %v[%n])
 //         outs(the identity, in its own slice of the results)
 //   }
@@ -87,6 +88,8 @@ FailureOr<scf::ForallOp> mlir::attn::splitKeys(RewriterBase &rewriter,
   auto tiling = cast<TilingInterface>(op.getOperation());
   unsigned keyDim = op.getKeyDim();
   SmallVector<Range> domain = tiling.getIterationDomain(rewriter);
+  if (isZeroInteger(domain[keyDim].size))
+    return scf::ForallOp();
   ConfigAttr config = findConfig(op);
   SmallVector<OpFoldResult> sizes(domain.size(), rewriter.getIndexAttr(0));
   sizes[keyDim] = partSize(rewriter, op.getLoc(), domain[keyDim].size, splits,
@@ -131,8 +134,11 @@ struct AttnSplitKvPass final
       if (parts == 0 || parts == 1)
         continue;
       Location loc = op.getLoc();
-      if (failed(splitKeys(rewriter, op, parts)))
+      FailureOr<scf::ForallOp> loop = splitKeys(rewriter, op, parts);
+      if (failed(loop))
         return signalPassFailure();
+      if (!*loop)
+        continue;
       remark::passed(loc, remark::RemarkOpts::name("SplitKv").category("attn"))
           << remark::metric("parts", parts);
     }

@@ -119,12 +119,22 @@ static SetVector<Operation *> fusableProducers(Operation *root) {
   return producers;
 }
 
+/// An op that writes no element at all, or none of one result, is not worth a
+/// loop.
+static bool writesNothing(Operation *root) {
+  return llvm::any_of(root->getResultTypes(), [](Type type) {
+    return llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0);
+  });
+}
+
 FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter,
                                                   TilingInterface root,
                                                   int64_t tileM) {
   if (tileM < 1)
     return root.emitOpError()
            << "needs a tile of at least 1 row, got " << tileM;
+  if (writesNothing(root))
+    return scf::ForallOp();
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(root);
   SetVector<Operation *> producers = fusableProducers(root);

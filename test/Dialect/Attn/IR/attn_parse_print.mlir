@@ -102,3 +102,11 @@ func.func @memrefs(%q: memref<4x8xf32, strided<[?, ?], offset: ?>>, %o: memref<4
   attn.attention causal ins(%q, %q, %q : memref<4x8xf32, strided<[?, ?], offset: ?>>, memref<4x8xf32, strided<[?, ?], offset: ?>>, memref<4x8xf32, strided<[?, ?], offset: ?>>) outs(%o : memref<4x8xf32>)
   return
 }
+
+// A packed query has the compute type.
+// CHECK-LABEL: @packed_query
+func.func @packed_query(%q: tensor<4x8xf32>, %k: tensor<4x8xf16>, %m: tensor<4xf32>) {
+  // CHECK: attn.online_attention ins({{.*}} : tensor<4x8xf32>, tensor<4x8xf16>, tensor<4x8xf16>)
+  %0:3 = attn.online_attention ins(%q, %k, %k : tensor<4x8xf32>, tensor<4x8xf16>, tensor<4x8xf16>) outs(%q, %m, %m : tensor<4x8xf32>, tensor<4xf32>, tensor<4xf32>)
+  return
+}

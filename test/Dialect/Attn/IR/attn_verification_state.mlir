@@ -138,7 +138,7 @@ func.func @merge_type(%m: tensor<2x4xf32>, %l: tensor<2x4xf64>, %n: tensor<4xf32
 
 // S14: packs a tile
 func.func @pack_rank(%q: tensor<4x8xf32>, %e: tensor<8xf32>) {
-  // expected-error @below {{packs into a tile of rank 2, got rank 1}}
+  // expected-error @below {{permutes the dimensions of a tile of rank 1 or 2}}
   %r = attn.pack ins(%q : tensor<4x8xf32>) outs(%e : tensor<8xf32>)
   return
 }
@@ -147,17 +147,17 @@ func.func @pack_rank(%q: tensor<4x8xf32>, %e: tensor<8xf32>) {
 
 // S14: of a tile
 func.func @pack_source(%q: tensor<1x4x8xf32>, %e: tensor<8x4xf32>) {
-  // expected-error @below {{the source must have rank 2 without maps, got 3}}
+  // expected-error @below {{permutes the dimensions of a tile of rank 1 or 2}}
   %r = attn.pack ins(%q : tensor<1x4x8xf32>) outs(%e : tensor<8x4xf32>)
   return
 }
 
 // -----
 
-// S12: into the compute type
-func.func @pack_type(%q: tensor<4x8xbf16>, %e: tensor<8x4xbf16>) {
-  // expected-error @below {{the packed tile must have element type 'f32', got 'bf16'}}
-  %r = attn.pack ins(%q : tensor<4x8xbf16>) outs(%e : tensor<8x4xbf16>)
+// S12: into the source's type or the compute type
+func.func @pack_type(%q: tensor<4x8xbf16>, %e: tensor<8x4xf16>) {
+  // expected-error @below {{the packed tile must have element type 'bf16' or 'f32', got 'f16'}}
+  %r = attn.pack ins(%q : tensor<4x8xbf16>) outs(%e : tensor<8x4xf16>)
   return
 }
 
@@ -165,7 +165,7 @@ func.func @pack_type(%q: tensor<4x8xbf16>, %e: tensor<8x4xbf16>) {
 
 // S14: a query is packed whole
 func.func @pack_depth(%q: tensor<4x8xf32>, %e: tensor<16x4xf32>) {
-  // expected-error @below {{the packed tile has 16 rows, expected the 8 elements of a query}}
+  // expected-error @below {{the packed tile has extent 16 for 8 elements of a row}}
   %r = attn.pack ins(%q : tensor<4x8xf32>) outs(%e : tensor<16x4xf32>)
   return
 }
@@ -174,7 +174,7 @@ func.func @pack_depth(%q: tensor<4x8xf32>, %e: tensor<16x4xf32>) {
 
 // S14: a tile has room for every query
 func.func @pack_queries(%q: tensor<4x8xf32>, %e: tensor<8x2xf32>) {
-  // expected-error @below {{the packed tile has room for 2 queries, got 4}}
+  // expected-error @below {{the packed tile has extent 2 for 4 rows}}
   %r = attn.pack ins(%q : tensor<4x8xf32>) outs(%e : tensor<8x2xf32>)
   return
 }

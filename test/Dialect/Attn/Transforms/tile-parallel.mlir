@@ -94,3 +94,17 @@ func.func @fewer_rows_than_a_tile(%x: tensor<8x512xf32>, %y: tensor<8x512xf32>) 
       attributes {attn.config = #attn.config<tile_m = 64>}
   return %r : tensor<8x512xf32>
 }
+
+// -----
+
+// S14: without keys there is nothing to slice, and the rows are tiled all the same.
+
+// CHECK-LABEL: func @no_keys
+//       CHECK:   scf.forall
+//       CHECK:     %[[X:.*]] = tensor.empty() : tensor<4x0xf32>
+//       CHECK:     attn.online_softmax dimension(1) ins(%[[X]]
+func.func @no_keys(%x: tensor<8x0xf32>, %m0: tensor<8xf32>, %l0: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %m, %l = attn.online_softmax dimension(1) ins(%x : tensor<8x0xf32>) outs(%m0, %l0 : tensor<8xf32>, tensor<8xf32>)
+      attributes {attn.config = #attn.config<tile_m = 4>}
+  return %m, %l : tensor<8xf32>, tensor<8xf32>
+}

@@ -184,9 +184,9 @@ def Attn_OnlineAttentionOp : Attn_ScoreOp<"online_attention", [
 def Attn_FinalizeOp : Attn_StructuredOp<"finalize", [AttrSizedOperandSegments]> {
   let summary = "Reads output, LSE and maximum off a softmax state";
   let description = [{
-    o = acc / l, lse = m + log l (in base e, S4), max = m. A sink s joins l (and
-    the LSE) as base^(s - m) without a value (S5). l = 0 gives o = 0, lse = -inf
-    (S3). Without `maps`: acc and o `[batch..., query, v dim]`, m, l, lse, max
+    o = acc / l, lse = m + log l, max = m, the latter two in base e (S4). A sink
+    s, a natural logit whatever the base, joins l (and the LSE) as exp(s - m)
+    without a value (S5). l = 0 gives o = 0, lse = -inf (S3). Without `maps`: acc and o `[batch..., query, v dim]`, m, l, lse, max
     without the last dimension, sink per head (the last batch dimension).
 
     Example:
