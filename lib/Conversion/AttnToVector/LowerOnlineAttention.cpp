@@ -120,11 +120,11 @@ LogicalResult TileLowering::run() {
   int64_t panelWidth = std::min(unit.panelVectors() * lanes.lanes, numQueries);
   scores = makeScratch(builder, op, {keysPerChunk, panelWidth}, lanes.type);
 
-  SmallVector<Value> owned;
+  // Freed by the deallocation that follows, at the end of the block.
   if (getElementTypeOrSelf(op.getKey().getType()) != lanes.type) {
     auto makeWide = [&](Value dim) -> Value {
       auto type = MemRefType::get({keysPerChunk, ShapedType::kDynamic}, lanes.type);
-      return owned.emplace_back(memref::AllocOp::create(builder, loc, type, dim));
+      return memref::AllocOp::create(builder, loc, type, dim);
     };
     wideKeys = makeWide(headDim);
     wideValues = makeWide(valueDim);
@@ -153,8 +153,6 @@ LogicalResult TileLowering::run() {
       lowerPanel({lanes.index(full * width), rest / lanes.lanes}, begin, count, chunkKeys, chunkValues);
     return {};
   });
-  for (Value buffer : owned)
-    memref::DeallocOp::create(builder, loc, buffer);
   return success();
 }
 
