@@ -101,6 +101,11 @@ compile(SourceFile &file, const Signature &signature, const RunOptions &options,
   JitOptions jitOptions;
   CpuPipelineOptions pipelineOptions;
   pipelineOptions.setMachine(jitOptions.target, report.threads);
+  if (failed(pipelineOptions.parseFromString(options.pipelineOptions,
+                                             llvm::nulls())))
+    return llvm::createStringError("pipeline options '" +
+                                   options.pipelineOptions +
+                                   "': not options of attn-to-llvm");
   mlir::PassManager passes(&file.context);
   (options.unfused ? buildAttnUnfusedToLLVMPipeline
                    : buildAttnToLLVMPipeline)(passes, pipelineOptions);

@@ -56,6 +56,10 @@ int main(int argc, char **argv) {
   cl::opt<int64_t, true> repeat(
       "repeat", cl::value_desc("n"), cl::cat(category),
       cl::desc("Time so many further calls"), cl::location(options.repeat));
+  cl::opt<std::string, true> pipelineOptions(
+      "pipeline-options", cl::value_desc("options"), cl::cat(category),
+      cl::desc("Options of attn-to-llvm, for example \"tile-m=64 tile-n=96\""),
+      cl::location(options.pipelineOptions));
   cl::opt<bool, true> unfused(
       "unfused", cl::cat(category),
       cl::desc("Compile to plain loops (attn-unfused-to-llvm), to compare"),
