@@ -193,7 +193,7 @@ AttentionOp::decomposeOperation(OpBuilder &builder) {
   for (unsigned d = 0; d != maps[0].getNumDims(); ++d)
     if (d != dims->qk && d != dims->value)
       scoreDims.push_back(d);
-  if (failed(checkDecomposable(*this, scoreDims)))
+  if (failed(checkDecomposable(*this)))
     return failure();
   return UnfusedAttention(builder, *this, *dims, scoreDims).run();
 }

@@ -67,7 +67,7 @@ static SmallVector<Value> normalize(UnfusedSoftmax &softmax, OpTy op,
 
 FailureOr<SmallVector<Value>>
 SoftmaxOp::decomposeOperation(OpBuilder &builder) {
-  if (failed(checkDecomposable(*this, allDims(*this))))
+  if (failed(checkDecomposable(*this)))
     return failure();
   UnfusedSoftmax softmax(builder, *this, allDims(*this));
   DomainTensor s = softmax.scores({getInput(), getMapOf(getInputMutable())});
@@ -78,7 +78,7 @@ SoftmaxOp::decomposeOperation(OpBuilder &builder) {
 
 FailureOr<SmallVector<Value>>
 NormalizeOp::decomposeOperation(OpBuilder &builder) {
-  if (failed(checkDecomposable(*this, allDims(*this))))
+  if (failed(checkDecomposable(*this)))
     return failure();
   UnfusedSoftmax softmax(builder, *this, allDims(*this), getBase());
   DomainTensor s = softmax.scores({getInput(), getMapOf(getInputMutable())});
@@ -88,7 +88,7 @@ NormalizeOp::decomposeOperation(OpBuilder &builder) {
 
 FailureOr<SmallVector<Value>>
 OnlineSoftmaxOp::decomposeOperation(OpBuilder &builder) {
-  if (failed(checkDecomposable(*this, allDims(*this))))
+  if (failed(checkDecomposable(*this)))
     return failure();
   UnfusedSoftmax softmax(builder, *this, allDims(*this), getBase());
   OpOperand &max = getOutputsMutable()[0], &sum = getOutputsMutable()[1];

@@ -16,10 +16,8 @@ namespace mlir::attn {
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Refuses what the unfused form has no place for: memrefs, and captures or
-/// positions along a dimension that is not one of the scores' dimensions.
-LogicalResult checkDecomposable(ScoreOpInterface op,
-                                ArrayRef<unsigned> scoreDims);
+/// Refuses memrefs: the unfused form is made of new tensors.
+LogicalResult checkDecomposable(ScoreOpInterface op);
 
 /// The steps that attention and softmax share.
 class UnfusedSoftmax {

@@ -241,21 +241,6 @@ LogicalResult mlir::attn::rewriteOnlineSoftmax(RewriterBase &rewriter,
                                                CrossEntropyOp op) {
   if (!op.hasPureTensorSemantics())
     return op.emitOpError("can be rewritten on tensors only");
-  SmallVector<AffineMap> maps = op.getMappedOperandMaps();
-  SmallVector<AffineMap> rowMaps = {maps[1]};
-  if (op.getReduction() == LossReduction::None)
-    rowMaps.push_back(maps[2]);
-  if (op.getReturnLse())
-    rowMaps.push_back(maps[3]);
-  unsigned classDim = maps[0].getNumDims() - 1;
-  auto hasRows = [&](AffineMap map) {
-    return map.isProjectedPermutation() && map.getNumResults() == classDim &&
-           !map.isFunctionOfDim(classDim);
-  };
-  if (!maps[0].isIdentity() || !llvm::all_of(rowMaps, hasRows))
-    return op.emitOpError("can be rewritten only where the logits' map is the "
-                          "identity and all others hold every row and not the "
-                          "classes (maps)");
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   rewriter.replaceOp(op, CrossEntropyRewriting(rewriter, op).run());
