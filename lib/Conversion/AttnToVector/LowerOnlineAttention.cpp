@@ -51,7 +51,8 @@ private:
   Value applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked);
   void valuePass(Panel panel, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard);
   void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard);
-  Value widenChunk(Value source, Value chunkBegin, Value numKeys, Value scratch);
+  Value makeWide(int64_t columns, Value dim);
+  Value widenChunk(Value source, Value numKeys, Value scratch);
   Value positionOf(Panel panel, int64_t vector) { return lanes.add(panel.begin, vector * lanes.lanes); }
   /// Runs `body(begin, rows)` over [0, end) in blocks of blockRows, then one by one, carrying values.
   SmallVector<Value> inBlocks(Value end, ValueRange init,
@@ -120,14 +121,9 @@ LogicalResult TileLowering::run() {
   int64_t panelWidth = std::min(unit.panelVectors() * lanes.lanes, numQueries);
   scores = makeScratch(builder, op, {keysPerChunk, panelWidth}, lanes.type);
 
-  SmallVector<Value> owned;
   if (getElementTypeOrSelf(op.getKey().getType()) != lanes.type) {
-    auto makeWide = [&](Value dim) -> Value {
-      auto type = MemRefType::get({keysPerChunk, ShapedType::kDynamic}, lanes.type);
-      return owned.emplace_back(memref::AllocOp::create(builder, loc, type, dim));
-    };
-    wideKeys = makeWide(headDim);
-    wideValues = makeWide(valueDim);
+    wideKeys = makeWide(cast<MemRefType>(query.getType()).getDimSize(0), headDim);
+    wideValues = makeWide(cast<MemRefType>(accumulator.getType()).getDimSize(0), valueDim);
   }
   Value numKeys = memref::DimOp::create(builder, loc, key, 0);
   lanes.loop(lanes.index(0), numKeys, keysPerChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
@@ -139,8 +135,8 @@ LogicalResult TileLowering::run() {
     };
     Value chunkKeys = rows(key, headDim), chunkValues = rows(value, valueDim);
     if (wideKeys) {
-      chunkKeys = widenChunk(chunkKeys, begin, count, wideKeys);
-      chunkValues = widenChunk(chunkValues, begin, count, wideValues);
+      chunkKeys = widenChunk(chunkKeys, count, wideKeys);
+      chunkValues = widenChunk(chunkValues, count, wideValues);
     }
     int64_t full = numQueries / (unit.panelVectors() * lanes.lanes);
     int64_t width = unit.panelVectors() * lanes.lanes;
@@ -153,12 +149,18 @@ LogicalResult TileLowering::run() {
       lowerPanel({lanes.index(full * width), rest / lanes.lanes}, begin, count, chunkKeys, chunkValues);
     return {};
   });
-  for (Value buffer : owned)
-    memref::DeallocOp::create(builder, loc, buffer);
   return success();
 }
 
-Value TileLowering::widenChunk(Value source, Value chunkBegin, Value numKeys, Value scratch) {
+/// Room for a chunk of keys in the compute type: on the stack where its size is known, else on the heap, which buffer
+/// deallocation frees.
+Value TileLowering::makeWide(int64_t columns, Value dim) {
+  if (!ShapedType::isDynamic(columns))
+    return makeScratch(builder, op, {keysPerChunk, columns}, lanes.type);
+  return memref::AllocOp::create(builder, lanes.loc, MemRefType::get({keysPerChunk, columns}, lanes.type), dim);
+}
+
+Value TileLowering::widenChunk(Value source, Value numKeys, Value scratch) {
   Value zero = lanes.index(0), columns = memref::DimOp::create(builder, lanes.loc, source, 1);
   lanes.loop(zero, numKeys, 1, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
     lanes.loop(zero, columns, 1, {}, [&](Value k, ValueRange) -> SmallVector<Value> {

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -84,17 +85,20 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op)
   rewriter.setInsertionPoint(op);
   MLIRContext *context = op.getContext();
   auto structured = cast<StructuredOpInterface>(op.getOperation());
-  AffineMap outputMap = structured.getMapOf(op.getOutputsMutable()[0]);
-  AffineMap valueMap = structured.getMapOf(op.getValueMutable());
+  // The state is ours to lay out: batch, rows (the query's position last), value, whatever the order of the operands.
+  FailureOr<AttentionDims> dims =
+      AttentionDims::infer(structured.getMapOf(op.getQueryMutable()), structured.getMapOf(op.getKeyMutable()),
+                           structured.getMapOf(op.getValueMutable()));
+  if (failed(dims))
+    return failure();
+  SmallVector<AffineExpr> rows;
+  for (unsigned d : llvm::concat<const unsigned>(dims->batch, dims->rows))
+    rows.push_back(getAffineDimExpr(d, context));
+  AffineMap rowMap = AffineMap::get(structured.getNumLoops(), 0, rows, context);
+  rows.push_back(getAffineDimExpr(dims->value, context));
+  AffineMap accMap = AffineMap::get(structured.getNumLoops(), 0, rows, context);
 
-  // The row maps drop the value head dim: the one dimension that only value and output have.
-  AffineMap queryMap = structured.getMapOf(op.getQueryMutable());
-  AffineMap rowMap = outputMap;
-  for (unsigned d = 0, e = outputMap.getNumDims(); d != e; ++d)
-    if (outputMap.isFunctionOfDim(d) && valueMap.isFunctionOfDim(d) && !queryMap.isFunctionOfDim(d))
-      rowMap = withoutDim(rowMap, d);
-
-  State state = identityState(rewriter, cast<ScoreOpInterface>(op.getOperation()), outputMap, rowMap);
+  State state = identityState(rewriter, cast<ScoreOpInterface>(op.getOperation()), accMap, rowMap);
   SmallVector<AffineMap> maps;
   for (auto [operand, map] : llvm::zip_equal(op.getMappedOperands(), structured.getMappedOperandMaps()))
     if (!op.isDpsInit(operand) && (op.getSinkMutable().empty() || operand != &*op.getSinkMutable().begin()))

@@ -29,6 +29,7 @@ def Attn_Dialect : Dialect {
                            "tensor::TensorDialect"];
   let useDefaultAttributePrinterParser = 1;
   let hasOperationAttrVerify = 1;
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     /// Name of the discardable attribute that carries a `#attn.config`.
     static constexpr ::llvm::StringLiteral getConfigAttrName() {
