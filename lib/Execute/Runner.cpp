@@ -4,9 +4,9 @@
 #include "FirstDiagnostic.h"
 #include "OperationCount.h"
 #include "RunnerArguments.h"
-#include "RunnerCheck.h"
 #include "fovea/Execute/Jit.h"
 #include "fovea/Execute/Npy.h"
+#include "fovea/Execute/ResultChecker.h"
 #include "fovea/InitAll.h"
 #include "fovea/Pipelines/Pipelines.h"
 #include "fovea/runtime.h"
@@ -18,6 +18,10 @@
 #include <chrono>
 
 using namespace fovea;
+
+/// Beyond this many operations the baseline, which only sharpens the limits of
+/// 16-bit types, is not worth the wait.
+static constexpr double maxBaselineFlops = 4e9;
 
 namespace {
 
@@ -175,7 +179,9 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
   // Before lowering takes the definition and the call writes to arguments.
   std::optional<ResultChecker> checker;
   if (options.check) {
-    auto made = ResultChecker::create(*entry, *arguments, count);
+    bool takesLong = count && count->flops > maxBaselineFlops;
+    auto made = ResultChecker::create(
+        *entry, *arguments, takesLong ? Baseline::None : Baseline::SixteenBit);
     if (!made)
       return made.takeError();
     checker = std::move(*made);

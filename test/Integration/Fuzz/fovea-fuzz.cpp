@@ -1,11 +1,14 @@
 //===- fovea-fuzz.cpp - random legal modules through pipelines ------------===//
 //
 // Each module must verify, print as text that reads back the same, and pass
-// through every pipeline with the verifier on. What fails prints the one line
-// that repeats it, also where it crashes.
+// through every pipeline with the verifier on; with --run it is executed, too
+// (ExecutionCheck.h). What fails prints the one line that repeats it, also
+// where it crashes.
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExecutionCheck.h"
+#include "ExecutionDraw.h"
 #include "Fuzz/ModuleGenerator.h"
 #include "fovea/InitAll.h"
 
@@ -28,20 +31,23 @@ namespace {
 /// What runs now, for the signal handler.
 struct Running {
   uint64_t seed = 0;
+  bool execution = false;
   std::string pipeline;
 };
 Running running;
 
-std::string reproducer(uint64_t seed, StringRef pipeline) {
-  std::string text = "fovea-fuzz --seed " + std::to_string(seed) + " --count 1";
-  if (!pipeline.empty())
-    text += " --pipeline '" + pipeline.str() + "'";
+std::string getReproducer() {
+  std::string text = "fovea-fuzz ";
+  if (running.execution)
+    text += "--run ";
+  text += "--seed " + std::to_string(running.seed) + " --count 1";
+  if (!running.pipeline.empty())
+    text += " --pipeline '" + running.pipeline + "'";
   return text;
 }
 
 void reportCrash(void *) {
-  llvm::errs() << "crash: " << reproducer(running.seed, running.pipeline)
-               << "\n";
+  llvm::errs() << "crash: " << getReproducer() << "\n";
 }
 
 std::string print(Operation *op) {
@@ -62,8 +68,7 @@ public:
 private:
   bool check(bool condition, StringRef what) {
     if (!condition)
-      llvm::errs() << "failed: " << what << ": "
-                   << reproducer(running.seed, running.pipeline) << "\n";
+      llvm::errs() << "failed: " << what << ": " << getReproducer() << "\n";
     return condition;
   }
 
@@ -74,7 +79,7 @@ private:
 } // namespace
 
 bool Fuzzer::run(uint64_t seed) {
-  running = {seed, ""};
+  running = {seed, /*execution=*/false, ""};
   ParserConfig config(&context);
   auto module = parseSourceString<ModuleOp>(fovea::fuzz::generateModule(seed),
                                             config, "<generated>");
@@ -101,6 +106,25 @@ bool Fuzzer::run(uint64_t seed) {
   return passed;
 }
 
+/// Executes the seeds; the number of failures.
+static uint64_t execute(MLIRContext &context, uint64_t seed, uint64_t count,
+                        const std::string &pipelineOptions) {
+  fovea::fuzz::ExecutionCheck check(context, pipelineOptions);
+  uint64_t failures = 0;
+  for (uint64_t s = seed; s != seed + count; ++s) {
+    running = {s, /*execution=*/true, ""};
+    llvm::Error error = check.run(s);
+    if (!error)
+      continue;
+    ++failures;
+    llvm::errs() << "failed: " << getReproducer() << "\n"
+                 << llvm::toString(std::move(error)) << "\n";
+  }
+  llvm::outs() << count << " executions, " << check.getNumIllConditioned()
+               << " ill-conditioned results, " << failures << " failures\n";
+  return failures;
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   llvm::cl::opt<uint64_t> seed("seed", llvm::cl::desc("The first seed"),
@@ -111,10 +135,17 @@ int main(int argc, char **argv) {
       "pipeline", llvm::cl::desc("Passes to run, as text; may be repeated"));
   llvm::cl::opt<bool> printOnly(
       "print", llvm::cl::desc("Print the modules and run nothing"));
+  llvm::cl::opt<bool> run("run",
+                          llvm::cl::desc("Compile, execute and judge instead"));
+  llvm::cl::opt<std::string> pipelineOptions(
+      "pipeline-options",
+      llvm::cl::desc("With --run: options of attn-to-llvm instead of drawn "
+                     "ones"));
   llvm::cl::ParseCommandLineOptions(argc, argv, "Fovea's module fuzzer\n");
   if (printOnly) {
     for (uint64_t s = seed; s != seed + count; ++s)
-      llvm::outs() << fovea::fuzz::generateModule(s);
+      llvm::outs() << fovea::fuzz::printProblem(
+          run ? fovea::fuzz::drawExecution(s) : fovea::fuzz::drawProblem(s));
     return 0;
   }
 
@@ -123,6 +154,8 @@ int main(int argc, char **argv) {
   fovea::registerAllDialects(registry);
   fovea::registerAllPasses();
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  if (run)
+    return execute(context, seed, count, pipelineOptions) != 0;
   Fuzzer fuzzer(context,
                 std::vector<std::string>(pipelines.begin(), pipelines.end()));
   uint64_t failures = 0;

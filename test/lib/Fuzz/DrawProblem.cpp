@@ -27,11 +27,23 @@ private:
                     const std::vector<Dim> &batch);
 
   int64_t length() {
-    int64_t drawn = random.pick<int64_t>(
-        {1, 2, 3, 5, 7, 8, 16, 17, 31, 32, 33, 64, 65, 100, 129});
+    int64_t drawn = random.pick(options.lengths);
     if (options.zeroExtents && random.chance(4))
       return 0;
-    return std::min(drawn, options.maxLength);
+    return drawn;
+  }
+  /// Halves `lengths`, the longest first, until their product with `factor` is
+  /// no more work than is wanted.
+  void limitWork(int64_t factor, std::vector<Dim *> lengths) {
+    auto shorter = [](Dim *a, Dim *b) { return a->extent < b->extent; };
+    auto work = [&] {
+      int64_t product = factor;
+      for (Dim *length : lengths)
+        product *= length->extent;
+      return product;
+    };
+    while (work() > options.maxWork)
+      (*std::max_element(lengths.begin(), lengths.end(), shorter))->extent /= 2;
   }
   Dim dim(std::string name, int64_t extent) {
     return {std::move(name), extent, random.chance(40)};
@@ -155,11 +167,15 @@ void Draw::attention() {
   Dim rows = dim("m", length()), keys = dim("n", length());
   if (random.chance(30))
     keys.extent = rows.extent;
-  Dim qk = dim("k", random.pick<int64_t>({1, 4, 5, 8, 16, 24, 40, 64}));
+  Dim qk = dim("k", random.pick(options.qkHeadDims));
   Dim value = dim("v", random.chance(60) ? qk.extent
-                                         : random.pick<int64_t>({1, 3, 8, 32}));
+                                         : random.pick(options.valueHeadDims));
   if (options.zeroExtents && random.chance(2))
     value.extent = 0;
+  int64_t perScore = qk.extent + value.extent;
+  for (const Dim &b : batch)
+    perScore *= b.extent;
+  limitWork(perScore, {&rows, &keys});
 
   std::vector<Dim> query = batch + rows + qk, key = kvBatch + keys + qk,
                    values = kvBatch + keys + value,
@@ -229,6 +245,10 @@ void Draw::softmax() {
         dim("d" + std::to_string(i), i < 2 ? 1 + random.below(4) : length()));
   problem.dimension = random.below(dims.size());
   dims[problem.dimension].extent = length();
+  std::vector<Dim *> lengths;
+  for (Dim &d : dims)
+    lengths.push_back(&d);
+  limitWork(1, lengths);
   problem.inputs = {add("x", element, dims)};
   bool wantScore = random.chance(25), wantMask = random.chance(30);
   drawRegions(random, problem, dims, problem.dimension, compute, wantScore,
@@ -250,6 +270,11 @@ void Draw::crossEntropy() {
   for (int64_t i = 0, rank = random.below(3); i != rank; ++i)
     rows.push_back(dim("r" + std::to_string(i), length()));
   Dim classes = dim("c", std::max<int64_t>(length(), 1));
+  std::vector<Dim *> lengths;
+  for (Dim &r : rows)
+    lengths.push_back(&r);
+  if (!lengths.empty())
+    limitWork(classes.extent, lengths);
   unsigned logits = add("x", element, rows + classes);
   unsigned target =
       add("t", random.pick<std::string>({"i32", "i64", "index"}), rows);

@@ -1,14 +1,10 @@
-//===- RunnerCheck.cpp - Results against the evaluator --------------------===//
+//===- ResultChecker.cpp - Results against the evaluator ------------------===//
 
-#include "RunnerCheck.h"
+#include "fovea/Execute/ResultChecker.h"
 #include "fovea/Dialect/Attn/IR/Attn.h"
 #include "fovea/Evaluate/Evaluator.h"
 
 using namespace fovea;
-
-/// Beyond this many operations the baseline, which only sharpens the limits of
-/// 16-bit types, is not worth the wait.
-static constexpr double maxBaselineFlops = 4e9;
 
 /// Results, with scalars as tensors of rank 0.
 static llvm::Expected<std::vector<HostTensor>>
@@ -71,7 +67,7 @@ static bool isLogarithm(mlir::Value value) {
 llvm::Expected<ResultChecker>
 ResultChecker::create(mlir::func::FuncOp function,
                       const std::vector<HostTensor> &arguments,
-                      const std::optional<OperationCount> &count) {
+                      Baseline baseline) {
   ResultChecker checker;
   auto references = evaluateTensors(function, arguments, Precision::Reference);
   if (!references)
@@ -79,7 +75,8 @@ ResultChecker::create(mlir::func::FuncOp function,
   checker.references = std::move(*references);
   std::optional<ElementType> least = getPrecision(arguments);
   bool isSmall = least == ElementType::F16 || least == ElementType::BF16;
-  if (isSmall && (!count || count->flops <= maxBaselineFlops)) {
+  if (baseline == Baseline::Always ||
+      (baseline == Baseline::SixteenBit && isSmall)) {
     auto baselines = evaluateTensors(function, arguments, Precision::Unfused);
     if (!baselines)
       return baselines.takeError();
@@ -99,10 +96,16 @@ ResultChecker::create(mlir::func::FuncOp function,
 
 llvm::Expected<std::vector<Verdict>>
 ResultChecker::judge(llvm::ArrayRef<HostTensor> results) const {
+  return judge(results, /*againstBaseline=*/!baselines.empty());
+}
+
+llvm::Expected<std::vector<Verdict>>
+ResultChecker::judge(llvm::ArrayRef<HostTensor> results,
+                     bool againstBaseline) const {
   std::vector<Verdict> verdicts;
   for (auto [number, result] : llvm::enumerate(results)) {
     CompareOptions compareOptions = options[number];
-    if (!baselines.empty())
+    if (againstBaseline)
       compareOptions.baseline = &baselines[number];
     if (!isFloat(result.getElementType()))
       compareOptions.precision.reset();

@@ -1,0 +1,30 @@
+//===- ExecutionDraw.h - what one seed executes -----------------*- C++ -*-===//
+//
+// A problem small enough that compiling it takes longer than evaluating it, the
+// options it is compiled with, and the buffers it is called with.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FOVEA_TEST_INTEGRATION_FUZZ_EXECUTIONDRAW_H
+#define FOVEA_TEST_INTEGRATION_FUZZ_EXECUTIONDRAW_H
+
+#include "Fuzz/ModuleGenerator.h"
+#include "fovea/Execute/HostTensor.h"
+#include "fovea/Target/CpuModel.h"
+
+namespace fovea::fuzz {
+
+/// The problem of `seed`, with the strides of the buffers: those that
+/// drawProblem drew, but K and V differ, and inputs may repeat elements.
+Problem drawExecution(uint64_t seed);
+
+/// Options of `attn-to-llvm`, over what `cpu` gives: tiles, splits, vectors and
+/// registers of the sizes that take each of the paths of the lowering.
+std::string drawPipelineOptions(uint64_t seed, const CpuModel &cpu);
+
+/// The buffers of a call, with random contents; outputs are poisoned.
+llvm::Expected<std::vector<HostTensor>> makeArguments(const Problem &problem);
+
+} // namespace fovea::fuzz
+
+#endif // FOVEA_TEST_INTEGRATION_FUZZ_EXECUTIONDRAW_H
