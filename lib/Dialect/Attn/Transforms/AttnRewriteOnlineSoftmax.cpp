@@ -76,6 +76,31 @@ static void carryConfig(Operation *from, ArrayRef<Operation *> to) {
       op->setAttr(AttnDialect::getConfigAttrName(), config);
 }
 
+/// A value without columns still has an LSE. It is computed on one column of zeros, so that tiling and lowering need not
+/// know about tensors without elements; the result is the output as it came.
+static void giveValueOneColumn(RewriterBase &rewriter, AttentionOp op) {
+  Location loc = op.getLoc();
+  auto structured = cast<StructuredOpInterface>(op.getOperation());
+  auto widened = [&](OpOperand &operand) -> Value {
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, operand.get());
+    for (auto [i, expr] : llvm::enumerate(structured.getMapOf(operand).getResults()))
+      if (isZeroInteger(sizes[i]) && !structured.getMapOf(op.getQueryMutable()).isFunctionOfDim(
+                                         cast<AffineDimExpr>(expr).getPosition()))
+        sizes[i] = rewriter.getIndexAttr(1);
+    return tensor::EmptyOp::create(rewriter, loc, sizes, cast<ShapedType>(operand.get().getType()).getElementType());
+  };
+  Value value = widened(op.getValueMutable()), output = widened(op.getOutputsMutable()[0]);
+  auto type = cast<FloatType>(cast<ShapedType>(value.getType()).getElementType());
+  Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type));
+  rewriter.modifyOpInPlace(op, [&] {
+    op.setMapsAttr(rewriter.getAffineMapArrayAttr(structured.getMappedOperandMaps()));
+    op.getResult(0).replaceAllUsesWith(op.getOutputs()[0]);
+    op.getValueMutable().assign(linalg::FillOp::create(rewriter, loc, zero, value).getResult(0));
+    op.getOutputsMutable()[0].set(output);
+    op.getResult(0).setType(cast<RankedTensorType>(output.getType()));
+  });
+}
+
 LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op) {
   if (op.hasSugar())
     return op.emitOpError("has clauses; attn-canonicalize turns them into regions first");
@@ -91,6 +116,8 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op)
                            structured.getMapOf(op.getValueMutable()));
   if (failed(dims))
     return failure();
+  if (op.getStaticLoopRanges()[dims->value] == 0)
+    giveValueOneColumn(rewriter, op);
   SmallVector<AffineExpr> rows;
   for (unsigned d : llvm::concat<const unsigned>(dims->batch, dims->rows))
     rows.push_back(getAffineDimExpr(d, context));

@@ -3,8 +3,9 @@
 //   exp(s - m) = exp2(log2e * s - log2e * m)
 //
 // so the state of an online op can be kept in base 2 if its scores carry a factor of log2(e). Where the score region is
-// affine in the score, a * s + b, the factor goes into the scale and into b, and costs nothing per score; where it is
-// not (softcap), one multiplication ends the region. `finalize`, `merge` and `normalize` are told by their `base`.
+// affine in the score, a * s + b, the factor goes into the scale and into b, and costs nothing per score. Where it is not
+// (softcap), or there is no scale (softmax), the state stays in base e: multiplying s itself would cost as much as
+// multiplying s - m does in the lowering, and a large s would lose bits that s - m keeps.
 //
 // The factor is rounded once, into the scale. That moves a score by at most half an ulp of its size, as the scale's own
 // rounding does.
@@ -17,6 +18,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace mlir::attn {
@@ -81,7 +83,7 @@ static bool scaleAffine(OpBuilder &builder, OpOperand &use, Value score, bool ap
 /// Whether the state's user is one that can be told the base.
 static LogicalResult collectReaders(Value state, SmallVectorImpl<Operation *> &readers) {
   for (Operation *user : state.getUsers()) {
-    if (!isa<FinalizeOp, MergeOp, NormalizeOp>(user))
+    if (!isa<FinalizeOp, MergeOp>(user))
       return failure();
     if (!llvm::is_contained(readers, user))
       readers.push_back(user);
@@ -103,50 +105,30 @@ static void multiplyScale(RewriterBase &rewriter, OnlineAttentionOp op) {
   op.removeScaleAttr();
 }
 
-/// Multiplies the score of `op`: into its scale, or at the end of its score region.
-static void multiplyScore(RewriterBase &rewriter, ScoreOpInterface op) {
-  Region &region = op.getScore();
-  auto attention = dyn_cast<OnlineAttentionOp>(op.getOperation());
-  if (!region.empty()) {
+/// Multiplies the score of `op` by log2(e), or says that it is not affine.
+static LogicalResult multiplyScore(RewriterBase &rewriter, OnlineAttentionOp op) {
+  if (Region &region = op.getScore(); !region.empty()) {
     Value score = region.getArgument(0);
-    auto yield = cast<YieldOp>(region.front().getTerminator());
-    OpOperand &result = yield.getValueMutable();
-    // Without a scale (softmax) the factor must be in the region.
-    if (!attention || !dependsOn(result.get(), score) || !scaleAffine(rewriter, result, score, /*apply=*/false)) {
-      rewriter.setInsertionPoint(yield);
-      result.set(arith::MulFOp::create(rewriter, op.getLoc(), result.get(),
-                                       constantLike(rewriter, op.getLoc(), op.getComputeType(), log2e)));
-      return;
-    }
+    OpOperand &result = cast<YieldOp>(region.front().getTerminator()).getValueMutable();
+    if (!dependsOn(result.get(), score) || !scaleAffine(rewriter, result, score, /*apply=*/false))
+      return rewriter.notifyMatchFailure(op, "the score region is not affine in the score");
     scaleAffine(rewriter, result, score, /*apply=*/true);
   }
-  multiplyScale(rewriter, attention);
+  multiplyScale(rewriter, op);
+  return success();
 }
 
 static void setBase(Operation *op) { op->setAttr("base", ExpBaseAttr::get(op->getContext(), ExpBase::Two)); }
 
-/// A softmax has no scale, so it gets a region that multiplies.
-static void addIdentityScore(RewriterBase &rewriter, ScoreOpInterface op) {
-  OpBuilder::InsertionGuard guard(rewriter);
-  SmallVector<Type> types = {op.getComputeType()};
-  for (auto [i, capture] : llvm::enumerate(op.getCaptures()))
-    types.push_back(op.hasMask() ? op.getMask().getArgument(i).getType() : capture.getType());
-  Block *block = rewriter.createBlock(&op.getScore(), {}, types, SmallVector<Location>(types.size(), op.getLoc()));
-  YieldOp::create(rewriter, op.getLoc(), block->getArgument(0));
-}
-
-LogicalResult attn::setExpBaseTwo(RewriterBase &rewriter, ScoreOpInterface op) {
-  if (!isa<OnlineAttentionOp, OnlineSoftmaxOp>(op))
-    return rewriter.notifyMatchFailure(op, "only ops with a softmax state have a base");
-  auto base = op->getAttrOfType<ExpBaseAttr>("base");
-  if (base && base.getValue() == ExpBase::Two)
+LogicalResult attn::setExpBaseTwo(RewriterBase &rewriter, OnlineAttentionOp op) {
+  if (op.getBase() == ExpBase::Two)
     return rewriter.notifyMatchFailure(op, "already in base 2");
   SmallVector<Operation *> readers;
   for (Value state : op->getResults())
     if (failed(collectReaders(state, readers)))
       return rewriter.notifyMatchFailure(op, "the state has a user that knows base e only");
   // The state that comes in must be the identity, which is the same in every base.
-  for (Value init : cast<DestinationStyleOpInterface>(op.getOperation()).getDpsInits()) {
+  for (Value init : op.getDpsInits()) {
     if (!init.getDefiningOp<linalg::FillOp>())
       return rewriter.notifyMatchFailure(op, "the incoming state is not known to be the identity");
   }
@@ -155,19 +137,11 @@ LogicalResult attn::setExpBaseTwo(RewriterBase &rewriter, ScoreOpInterface op) {
       return rewriter.notifyMatchFailure(op, "the state is merged; set the base before the keys are split");
 
   OpBuilder::InsertionGuard guard(rewriter);
-  if (isa<OnlineSoftmaxOp>(op) && op.getScore().empty())
-    addIdentityScore(rewriter, op);
-  multiplyScore(rewriter, op);
+  if (failed(multiplyScore(rewriter, op)))
+    return failure();
   setBase(op);
-  for (Operation *reader : readers) {
+  for (Operation *reader : readers)
     setBase(reader);
-    if (auto normalize = dyn_cast<NormalizeOp>(reader)) {
-      auto scoreOp = cast<ScoreOpInterface>(normalize.getOperation());
-      if (normalize.getScore().empty())
-        addIdentityScore(rewriter, scoreOp);
-      multiplyScore(rewriter, scoreOp);
-    }
-  }
   return success();
 }
 
@@ -175,9 +149,14 @@ namespace {
 struct AttnSetExpBasePass final : attn::impl::AttnSetExpBasePassBase<AttnSetExpBasePass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    getOperation()->walk([&](ScoreOpInterface op) {
-      if (isa<OnlineAttentionOp, OnlineSoftmaxOp>(op))
-        (void)setExpBaseTwo(rewriter, op); // an op that cannot change keeps base e, which every lowering takes
+    getOperation()->walk([&](OnlineAttentionOp op) {
+      bool isTwo = succeeded(setExpBaseTwo(rewriter, op)) || op.getBase() == ExpBase::Two;
+      remark::RemarkOpts options = remark::RemarkOpts::name("exp-base").category("attn-set-exp-base");
+      if (isTwo)
+        remark::passed(op.getLoc(), options) << "scores carry log2(e): the exponential is exp2 without a multiplication";
+      else
+        remark::missed(op.getLoc(), options)
+            << "base e: the score region is not affine in the score, or the state has other users";
     });
   }
 };

@@ -52,8 +52,8 @@ def AttnSetExpBasePass : Pass<"attn-set-exp-base"> {
   let summary = "Keep softmax states in base 2 (stage 3b)";
   let description = [{
     log2(e) is folded into the scale where the score region is affine in the
-    score (its additive terms are multiplied instead), and multiplied at the end
-    of the region where it is not.
+    score (its additive terms are multiplied); where it is not, the state stays
+    in base e.
   }];
   let dependentDialects = ["arith::ArithDialect"];
 }

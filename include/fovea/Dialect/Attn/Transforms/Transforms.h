@@ -30,8 +30,9 @@ LogicalResult rewriteOnlineSoftmax(RewriterBase &rewriter, SoftmaxOp op);
 /// Stage 3: `cross_entropy` -> `online_softmax` + elementwise loss.
 LogicalResult rewriteOnlineSoftmax(RewriterBase &rewriter, CrossEntropyOp op);
 
-/// Stage 3b: keeps the state of `op` (an online_attention or online_softmax) and of the ops that read it in base 2.
-LogicalResult setExpBaseTwo(RewriterBase &rewriter, ScoreOpInterface op);
+/// Stage 3b: keeps the state of `op`, whose incoming state must be the identity, and of the ops that read it in base 2.
+/// Fails where the score region is not affine in the score.
+LogicalResult setExpBaseTwo(RewriterBase &rewriter, OnlineAttentionOp op);
 
 /// Stage 4: splits the key range of an online op into `splits` parallel parts; returns the loop over them, or
 /// null where there is no key.
