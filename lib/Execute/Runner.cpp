@@ -11,6 +11,7 @@
 #include "fovea/Pipelines/Pipelines.h"
 #include "fovea/runtime.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -113,8 +114,10 @@ compile(SourceFile &file, const Signature &signature, const RunOptions &options,
   mlir::PassManager passes(&file.context);
   (options.unfused ? buildAttnUnfusedToLLVMPipeline
                    : buildAttnToLLVMPipeline)(passes, pipelineOptions);
+  // After every pass it takes as long as the passes; once says the same here.
+  passes.enableVerifier(false);
   Stopwatch lowering;
-  if (failed(passes.run(*file.module)))
+  if (failed(passes.run(*file.module)) || failed(mlir::verify(*file.module)))
     return file.diagnostic->take("lowering failed without saying why");
   report.loweringSeconds = lowering.getSeconds();
   Stopwatch codegen;

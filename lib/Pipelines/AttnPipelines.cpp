@@ -22,6 +22,7 @@ void fovea::buildAttnOnlinePipeline(OpPassManager &pm,
                                     const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnCanonicalizePass());
   pm.addPass(attn::createAttnFoldLayoutOpsPass());
+  addCleanUp(pm);
   attn::AttnSelectSchedulePassOptions schedule;
   schedule.vectorBytes = options.vectorBytes;
   schedule.l1Bytes = options.l1Bytes;

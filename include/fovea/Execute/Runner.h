@@ -39,7 +39,7 @@ struct RunOptions {
   std::vector<std::string> strides;
   uint64_t seed = 0; ///< Of `random` without a seed.
   bool check = false;
-  int64_t repeat = 0;   ///< Calls to time, after one that is not.
+  int64_t repeat = 0; ///< Calls to time, after one that is not.
   /// Of CpuPipelineOptions, over what the machine gives: `tile-m=64 tile-n=96`.
   std::string pipelineOptions;
   bool unfused = false; ///< Compile through `attn-unfused-to-llvm` instead.

@@ -18,6 +18,7 @@
 #include "LaneBuilder.h"
 #include "Lowerings.h"
 #include "RegionVectorizer.h"
+#include "RowLoops.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -42,17 +43,26 @@ private:
     int64_t vectors; ///< of queries
   };
 
+  /// K or V, wherever they lie, or their widened copy.
+  struct Matrix {
+    Value buffer;
+    AffineMap map;
+    unsigned columnDim; ///< of the domain
+    Value firstKey;     ///< of the chunk
+  };
+
   LogicalResult checkForm();
-  void lowerChunk(Value chunkBegin, Value chunkEnd);
-  void lowerPanel(Panel panel, Value chunkBegin, Value numKeys, Value key, Value value);
-  SmallVector<Value> scorePass(Panel panel, Value chunkBegin, Value numKeys, Value key, bool masked);
-  SmallVector<Value> scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, Value key, bool masked,
+  void lowerPanel(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, const Matrix &value);
+  SmallVector<Value> scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, bool masked);
+  SmallVector<Value> scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, const Matrix &key, bool masked,
                                 ValueRange maxima);
   Value applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked);
-  void valuePass(Panel panel, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard);
-  void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard);
+  void valuePass(Panel panel, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard);
+  void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard);
   Value makeWide(int64_t columns, Value dim);
-  Value widenChunk(Value source, Value numKeys, Value scratch);
+  Matrix widenChunk(const Matrix &source, Value numKeys, Value columns, Value scratch);
+  /// Element of key `n` of the chunk in the compute type.
+  Value loadElement(const Matrix &matrix, Value n, Value column);
   Value positionOf(Panel panel, int64_t vector) { return lanes.add(panel.begin, vector * lanes.lanes); }
   /// Runs `body(begin, rows)` over [0, end) in blocks of blockRows, then one by one, carrying values.
   SmallVector<Value> inBlocks(Value end, ValueRange init,
@@ -63,6 +73,7 @@ private:
   VectorUnit unit;
   LaneBuilder lanes;
   Value query, accumulator, maximum, sum;
+  AffineMap keyMap, valueMap;
   Value headDim, valueDim;
   Value scores;                ///< scratch [keysPerChunk][panel]
   Value wideKeys, wideValues;  ///< scratch for narrow types, or null
@@ -81,9 +92,8 @@ LogicalResult TileLowering::checkForm() {
            });
   };
   size_t outputs = maps.size() - 3;
-  bool packed = isMap(maps[0], {2, 0}) && (isMap(maps[1], {1, 2}) || isMap(maps[1], {2, 1})) &&
-                (isMap(maps[2], {1, 3}) || isMap(maps[2], {3, 1})) && isMap(maps[outputs], {3, 0}) &&
-                isMap(maps[outputs + 1], {0}) && isMap(maps[outputs + 2], {0});
+  bool packed = isMap(maps[0], {2, 0}) && isMap(maps[outputs], {3, 0}) && isMap(maps[outputs + 1], {0}) &&
+                isMap(maps[outputs + 2], {0});
   auto queryType = cast<MemRefType>(op.getQuery().getType());
   if (!packed || queryType.isDynamicDim(1) || queryType.getDimSize(1) % lanes.lanes != 0)
     return op.emitOpError("is not in the form with queries along the lanes; run attn-pack-queries before bufferization");
@@ -96,14 +106,6 @@ LogicalResult TileLowering::checkForm() {
   return success();
 }
 
-/// K or V as [key][dim], whichever order its map has.
-static Value asRows(OpBuilder &builder, Location loc, Value buffer, AffineMap map) {
-  if (map.getResult(0) == getAffineDimExpr(1, map.getContext()))
-    return buffer;
-  return memref::TransposeOp::create(builder, loc, buffer,
-                                     AffineMapAttr::get(AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0}, map.getContext())));
-}
-
 LogicalResult TileLowering::run() {
   if (failed(checkForm()))
     return failure();
@@ -111,7 +113,7 @@ LogicalResult TileLowering::run() {
   SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
   query = op.getQuery();
   accumulator = op.getOutputs()[0], maximum = op.getOutputs()[1], sum = op.getOutputs()[2];
-  Value key = asRows(builder, loc, op.getKey(), maps[1]), value = asRows(builder, loc, op.getValue(), maps[2]);
+  keyMap = maps[1], valueMap = maps[2];
   headDim = builder.createOrFold<memref::DimOp>(loc, query, 0);
   valueDim = builder.createOrFold<memref::DimOp>(loc, accumulator, 0);
   for (OpFoldResult offset : op.getMixedOffsets())
@@ -125,28 +127,27 @@ LogicalResult TileLowering::run() {
     wideKeys = makeWide(cast<MemRefType>(query.getType()).getDimSize(0), headDim);
     wideValues = makeWide(cast<MemRefType>(accumulator.getType()).getDimSize(0), valueDim);
   }
-  Value numKeys = memref::DimOp::create(builder, loc, key, 0);
+  Value numKeys;
+  for (auto [i, expr] : llvm::enumerate(keyMap.getResults()))
+    if (expr == getAffineDimExpr(1, op.getContext()))
+      numKeys = memref::DimOp::create(builder, loc, op.getKey(), i);
   lanes.loop(lanes.index(0), numKeys, keysPerChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
     Value rest = lanes.sub(numKeys, begin);
     Value count = arith::MinSIOp::create(builder, loc, rest, lanes.index(keysPerChunk));
-    auto rows = [&](Value buffer, Value dim) -> Value {
-      SmallVector<OpFoldResult> offsets = {begin, builder.getIndexAttr(0)}, strides(2, builder.getIndexAttr(1));
-      return memref::SubViewOp::create(builder, loc, buffer, offsets, {count, OpFoldResult(dim)}, strides);
-    };
-    Value chunkKeys = rows(key, headDim), chunkValues = rows(value, valueDim);
+    Matrix key{op.getKey(), keyMap, 2, begin}, value{op.getValue(), valueMap, 3, begin};
     if (wideKeys) {
-      chunkKeys = widenChunk(chunkKeys, count, wideKeys);
-      chunkValues = widenChunk(chunkValues, count, wideValues);
+      key = widenChunk(key, count, headDim, wideKeys);
+      value = widenChunk(value, count, valueDim, wideValues);
     }
     int64_t full = numQueries / (unit.panelVectors() * lanes.lanes);
     int64_t width = unit.panelVectors() * lanes.lanes;
     if (full > 0)
       lanes.loop(lanes.index(0), lanes.index(full * width), width, {}, [&](Value m, ValueRange) -> SmallVector<Value> {
-        lowerPanel({m, unit.panelVectors()}, begin, count, chunkKeys, chunkValues);
+        lowerPanel({m, unit.panelVectors()}, begin, count, key, value);
         return {};
       });
     if (int64_t rest = numQueries - full * width)
-      lowerPanel({lanes.index(full * width), rest / lanes.lanes}, begin, count, chunkKeys, chunkValues);
+      lowerPanel({lanes.index(full * width), rest / lanes.lanes}, begin, count, key, value);
     return {};
   });
   return success();
@@ -160,16 +161,26 @@ Value TileLowering::makeWide(int64_t columns, Value dim) {
   return memref::AllocOp::create(builder, lanes.loc, MemRefType::get({keysPerChunk, columns}, lanes.type), dim);
 }
 
-Value TileLowering::widenChunk(Value source, Value numKeys, Value scratch) {
-  Value zero = lanes.index(0), columns = memref::DimOp::create(builder, lanes.loc, source, 1);
+Value TileLowering::loadElement(const Matrix &matrix, Value n, Value column) {
+  DomainPosition position(4);
+  position[1] = lanes.add(matrix.firstKey, n);
+  position[matrix.columnDim] = column;
+  return lanes.loadScalar(matrix.buffer, operandIndices(lanes, matrix.map, position));
+}
+
+TileLowering::Matrix TileLowering::widenChunk(const Matrix &source, Value numKeys, Value columns, Value scratch) {
+  Value zero = lanes.index(0);
   lanes.loop(zero, numKeys, 1, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
     lanes.loop(zero, columns, 1, {}, [&](Value k, ValueRange) -> SmallVector<Value> {
-      memref::StoreOp::create(builder, lanes.loc, lanes.loadScalar(source, {n, k}), scratch, ValueRange{n, k});
+      memref::StoreOp::create(builder, lanes.loc, loadElement(source, n, k), scratch, ValueRange{n, k});
       return {};
     });
     return {};
   });
-  return scratch;
+  MLIRContext *context = op.getContext();
+  AffineMap map =
+      AffineMap::get(4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(source.columnDim, context)}, context);
+  return {scratch, map, source.columnDim, zero};
 }
 
 SmallVector<Value> TileLowering::inBlocks(Value end, ValueRange init,
@@ -205,9 +216,8 @@ Value TileLowering::applyRegions(Panel panel, int64_t vector, Value keyPosition,
     Type type = scoreOp.hasScore() ? scoreOp.getScore().getArgument(argument + 1).getType()
                                    : scoreOp.getMask().getArgument(argument).getType();
     if (isa<MemRefType>(capture.getType()) && !isa<MemRefType>(type)) {
-      SmallVector<Value> indices;
-      for (AffineExpr expr : map.getResults())
-        indices.push_back(expr == getAffineDimExpr(0, op.getContext()) ? queryPosition : keyPosition);
+      DomainPosition at = {queryPosition, keyPosition, Value(), Value()};
+      SmallVector<Value> indices = operandIndices(lanes, map, at);
       capture = map.isFunctionOfDim(0) ? lanes.load(capture, indices)
                                        : Value(memref::LoadOp::create(builder, lanes.loc, capture, indices));
     }
@@ -226,7 +236,7 @@ Value TileLowering::applyRegions(Panel panel, int64_t vector, Value keyPosition,
 }
 
 /// Scores of `rows` keys from `n` on for one panel; returns the maxima with them.
-SmallVector<Value> TileLowering::scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, Value key, bool masked,
+SmallVector<Value> TileLowering::scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, const Matrix &key, bool masked,
                                             ValueRange maxima) {
   SmallVector<Value> zeros(rows * panel.vectors, lanes.splat(0.0));
   SmallVector<Value> products = lanes.loop(lanes.index(0), headDim, 1, zeros, [&](Value k, ValueRange sums) {
@@ -234,7 +244,7 @@ SmallVector<Value> TileLowering::scoreBlock(Panel panel, Value chunkBegin, Value
     for (int64_t v = 0; v != panel.vectors; ++v)
       queries.push_back(lanes.load(query, {k, positionOf(panel, v)}));
     for (int64_t r = 0; r != rows; ++r) {
-      Value element = lanes.broadcast(lanes.loadScalar(key, {lanes.add(n, r), k}));
+      Value element = lanes.broadcast(loadElement(key, lanes.add(n, r), k));
       for (int64_t v = 0; v != panel.vectors; ++v)
         next.push_back(lanes.fma(element, queries[v], sums[r * panel.vectors + v]));
     }
@@ -252,7 +262,7 @@ SmallVector<Value> TileLowering::scoreBlock(Panel panel, Value chunkBegin, Value
 }
 
 /// Fills the scratch with the chunk's scores and returns their maximum per query.
-SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value numKeys, Value key, bool masked) {
+SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, bool masked) {
   SmallVector<Value> init(panel.vectors, lanes.negInf());
   return inBlocks(numKeys, init, [&](Value n, int64_t rows, ValueRange maxima) {
     return scoreBlock(panel, chunkBegin, n, rows, key, masked, maxima);
@@ -265,7 +275,7 @@ SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value 
 
 /// O^T of `rows` value dims from `d` on. With `guard`, a key that the mask removed adds nothing even if its value is not
 /// finite (S8).
-void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, Value value, ArrayRef<Value> alpha,
+void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value, ArrayRef<Value> alpha,
                               bool guard) {
   SmallVector<Value> init;
   for (int64_t r = 0; r != rows; ++r)
@@ -280,7 +290,7 @@ void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys,
                                                 lanes.splat(0.0)));
     }
     for (int64_t r = 0; r != rows; ++r) {
-      Value element = lanes.broadcast(lanes.loadScalar(value, {n, lanes.add(d, r)}));
+      Value element = lanes.broadcast(loadElement(value, n, lanes.add(d, r)));
       for (int64_t v = 0; v != panel.vectors; ++v) {
         Value old = carried[r * panel.vectors + v];
         Value added = lanes.fma(element, weights[v], old);
@@ -294,7 +304,7 @@ void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys,
       lanes.store(sums[r * panel.vectors + v], accumulator, {lanes.add(d, r), positionOf(panel, v)});
 }
 
-void TileLowering::valuePass(Panel panel, Value numKeys, Value value, ArrayRef<Value> alpha, bool guard) {
+void TileLowering::valuePass(Panel panel, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard) {
   inBlocks(valueDim, {}, [&](Value d, int64_t rows, ValueRange) -> SmallVector<Value> {
     valueBlock(panel, d, rows, numKeys, value, alpha, guard);
     return {};
@@ -305,7 +315,7 @@ void TileLowering::valuePass(Panel panel, Value numKeys, Value value, ArrayRef<V
 // One panel
 //===----------------------------------------------------------------------===//
 
-void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, Value key, Value value) {
+void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, const Matrix &value) {
   Location loc = lanes.loc;
   bool hasMask = cast<ScoreOpInterface>(op.getOperation()).hasMask();
   bool baseTwo = op.getBase() == ExpBase::Two;

@@ -7,6 +7,7 @@
 
 #include "LaneBuilder.h"
 #include "Lowerings.h"
+#include "RowLoops.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -28,13 +29,17 @@ LogicalResult fovea::lowerPack(OpBuilder &builder, PackOp op, VectorUnit unit) {
   while (padded % lanes.lanes != 0)
     lanes.lanes /= 2;
 
-  // source[m, k] and target[k, m]; where there is no k, its index is left out.
-  SmallVector<AffineMap> maps = op.getMappedOperandMaps();
-  unsigned m = cast<AffineDimExpr>(maps[1].getResults().back()).getPosition();
-  bool hasColumns = maps[1].getNumResults() == 2;
-  unsigned rowAt = cast<AffineDimExpr>(maps[0].getResult(0)).getPosition() == m ? 0 : 1;
-  Value rows = memref::DimOp::create(builder, loc, source, rowAt), one = lanes.index(1);
-  Value columns = hasColumns ? Value(memref::DimOp::create(builder, loc, source, 1 - rowAt)) : one;
+  // source[m, k] and target[k, m], where there may be no k.
+  auto structured = cast<StructuredOpInterface>(op.getOperation());
+  AffineMap sourceMap = structured.getMapOf(op.getSourceMutable());
+  AffineMap targetMap = structured.getMapOf(op.getOutputsMutable()[0]);
+  unsigned m = cast<AffineDimExpr>(targetMap.getResults().back()).getPosition();
+  bool hasColumns = targetMap.getNumResults() == 2;
+  DomainPosition extents(2), position(2);
+  for (auto [i, expr] : llvm::enumerate(sourceMap.getResults()))
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      extents[dim.getPosition()] = memref::DimOp::create(builder, loc, source, i);
+  Value one = lanes.index(1), rows = extents[m], columns = hasColumns ? extents[1 - m] : one;
   Value last = lanes.sub(rows, one);
 
   Value scale = op.getScaleValue();
@@ -50,10 +55,9 @@ LogicalResult fovea::lowerPack(OpBuilder &builder, PackOp op, VectorUnit unit) {
     lanes.loop(lanes.index(0), columns, 1, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
       SmallVector<Value> elements;
       for (Value row : rowOf) {
-        SmallVector<Value> indices = {row};
-        if (hasColumns)
-          indices.insert(rowAt == 0 ? indices.end() : indices.begin(), column);
-        elements.push_back(memref::LoadOp::create(builder, loc, source, indices));
+        position[m] = row;
+        position[1 - m] = column;
+        elements.push_back(memref::LoadOp::create(builder, loc, source, operandIndices(lanes, sourceMap, position)));
       }
       Value vector = vector::FromElementsOp::create(
           builder, loc, lanes.vectorOf(getElementTypeOrSelf(source.getType())), elements);

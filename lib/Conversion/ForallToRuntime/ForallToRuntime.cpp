@@ -172,9 +172,9 @@ func::FuncOp ForallOutliner::createBody(scf::ForallOp loop,
       func::FuncOp::create(b, (caller.getName() + "_body_0").str(),
                            b.getFunctionType({pointer, b.getI64Type()}, {}));
   body.setPrivate();
-  body->setAttr("llvm.linkage",
-                LLVM::LinkageAttr::get(b.getContext(),
-                                       LLVM::linkage::Linkage::Internal));
+  body->setAttr(
+      "llvm.linkage",
+      LLVM::LinkageAttr::get(b.getContext(), LLVM::linkage::Linkage::Internal));
   symbols.insert(body, std::next(Block::iterator(caller)));
 
   Block *entry = body.addEntryBlock();

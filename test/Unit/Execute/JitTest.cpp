@@ -4,10 +4,13 @@
 #include "Expect.h"
 #include "fovea/InitAll.h"
 #include "fovea/Pipelines/Pipelines.h"
+#include "fovea/runtime.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+
+#include <malloc.h>
 
 using namespace fovea;
 
@@ -91,7 +94,7 @@ TEST_F(JitTest, MixedResults) {
   auto function = compile(R"mlir(
     func.func @f(%x: tensor<3xf32>, %s: f32, %o: tensor<3xf32>, %n: index)
         -> (f32, tensor<3xf32>, tensor<3xf32>, index) {
-      %r = linalg.exp ins(%x : tensor<3xf32>) outs(%o : tensor<3xf32>)
+      %r = linalg.abs ins(%x : tensor<3xf32>) outs(%o : tensor<3xf32>)
           -> tensor<3xf32>
       %e = tensor.empty() : tensor<3xf32>
       %d = linalg.fill ins(%s : f32) outs(%e : tensor<3xf32>) -> tensor<3xf32>
@@ -100,7 +103,7 @@ TEST_F(JitTest, MixedResults) {
       return %t, %r, %d, %m : f32, tensor<3xf32>, tensor<3xf32>, index
     }
   )mlir");
-  HostTensor x = makeTensor(ElementType::F32, {3}, {0, 0, 0});
+  HostTensor x = makeTensor(ElementType::F32, {3}, {-1, 1, -1});
   HostTensor s = makeTensor(ElementType::F32, {}, {2.5});
   HostTensor o = makeTensor(ElementType::F32, {3}, {7, 7, 7});
   HostTensor n = makeTensor(ElementType::Index, {}, {21});
@@ -150,6 +153,35 @@ TEST_F(JitTest, ParallelLoop) {
   std::vector<double> values = valuesOf(call(*function, {&o, &n})[0]);
   for (size_t i = 0; i < values.size(); ++i)
     EXPECT_EQ(values[i], i);
+}
+
+// Everything a call allocates is freed: by the parallel body, by the function
+// and, for the result, by the next call.
+TEST_F(JitTest, NothingLeaks) {
+  auto function = compile(R"mlir(
+    func.func @f(%q: tensor<4x?x80xbf16>, %k: tensor<4x?x80xbf16>)
+        -> tensor<4x?x80xbf16> {
+      %c1 = arith.constant 1 : index
+      %n = tensor.dim %q, %c1 : tensor<4x?x80xbf16>
+      %e = tensor.empty(%n) : tensor<4x?x80xbf16>
+      %o = attn.attention ins(%q, %k, %k : tensor<4x?x80xbf16>,
+          tensor<4x?x80xbf16>, tensor<4x?x80xbf16>)
+          outs(%e : tensor<4x?x80xbf16>)
+      return %o : tensor<4x?x80xbf16>
+    }
+  )mlir");
+  HostTensor q =
+      llvm::cantFail(HostTensor::contiguous(ElementType::BF16, {4, 70, 80}));
+  HostTensor k =
+      llvm::cantFail(HostTensor::contiguous(ElementType::BF16, {4, 130, 80}));
+  ASSERT_EQ(foveaSetThreadCount(1), 0); // What is counted is this thread's.
+  Invocation call = llvm::cantFail(Invocation::create(*function, {&q, &k}));
+  call.run();
+  size_t before = mallinfo2().uordblks;
+  for (int i = 0; i < 10; ++i)
+    call.run();
+  EXPECT_EQ(mallinfo2().uordblks, before);
+  ASSERT_EQ(foveaSetThreadCount(0), 0);
 }
 
 // What does not fit the signature is refused by the argument's number.

@@ -325,11 +325,20 @@ LogicalResult PackOp::verify() {
     return failure();
   AffineMap sourceMap = structured.getMapOf(getSourceMutable()), packedMap = structured.getMapOf(getOutputsMutable()[0]);
   ShapedType sourceType = shaped(getSource()), packedType = shaped(getOutputs().front());
-  for (auto [map, type] : {std::pair(sourceMap, sourceType), std::pair(packedMap, packedType)})
-    if (!map.isPermutation() || int64_t(map.getNumResults()) != type.getRank() || type.getRank() > 2)
-      return emitOpError("permutes the dimensions of a tile of rank 1 or 2 (maps)");
+  bool legal = packedMap.isPermutation() && llvm::none_of(sourceMap.getResults(), llvm::IsaPred<AffineBinaryOpExpr>) &&
+               packedMap.getNumResults() <= 2 && int64_t(packedMap.getNumResults()) == packedType.getRank() &&
+               int64_t(sourceMap.getNumResults()) == sourceType.getRank();
+  for (unsigned d = 0; legal && d != packedMap.getNumDims(); ++d)
+    legal = sourceMap.isFunctionOfDim(d);
+  if (!legal)
+    return emitOpError("permutes the dimensions of a tile of rank 1 or 2, and drops those of extent 1 (maps)");
   // The tile may have room for more rows than there are, but holds each of them whole.
   for (auto [extent, expr] : llvm::zip_equal(sourceType.getShape(), sourceMap.getResults())) {
+    if (!isa<AffineDimExpr>(expr)) {
+      if (differ(extent, 1))
+        return emitOpError() << "drops a dimension of extent " << extent << " (S10)";
+      continue;
+    }
     bool isRow = expr == packedMap.getResults().back();
     unsigned position = llvm::find(packedMap.getResults(), expr) - packedMap.getResults().begin();
     int64_t room = packedType.getDimSize(position);

@@ -1,17 +1,18 @@
 //===- AttnPackQueries.cpp - queries along the lanes ----------------------===//
 //
-// Brings the body of a tile into the form that the vector lowering takes: rank 2, queries innermost and padded to whole
-// vectors, so that maximum, sum and rescale are vertical and nothing is ever reduced across lanes.
+// Brings the body of a tile into the form that the vector lowering takes: four dimensions (query, key, QK head dim, V
+// head dim), the state and the query with the queries innermost and padded to whole vectors, so that maximum, sum and
+// rescale are vertical and nothing is ever reduced across lanes.
 //
 //   %s:3 = scf.for ... iter_args(%acc, %m, %l) { attn.online_attention ins(%q[1,1,r,k], %k, %v) outs(...) }
 //   %o = attn.finalize ins(%s#0, %s#1, %s#2) outs(%o0[1,1,r,d])
 // becomes
-//   %qt = attn.pack scale(...) ins(%q[r,k]) outs(tensor<k x M>)
+//   %qt = attn.pack scale(...) ins(%q[1,1,r,k]) outs(tensor<k x M>)
 //   %s:3 = scf.for ... iter_args(%acct[d x M], %m[M], %l[M]) { attn.online_attention ins(%qt, %k, %v) outs(...) }
-//   %o = attn.finalize ins(slices of %s) outs(%o0[r,d])
+//   %o = attn.finalize ins(slices of %s) outs(%o0[1,1,r,d])
 //
-// Dimensions of extent 1 (batch, head, group) disappear; their `attn.index` becomes a captured scalar. Captures that vary
-// with the query are packed like the query.
+// Dimensions of extent 1 (batch, head, group) leave the domain: maps have 0 in their place, and their `attn.index` becomes
+// a captured scalar. Captures that vary with the query are packed like the query.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,14 +55,15 @@ private:
   SmallVector<Value> identityState();
   Value packQuery();
   OnlineAttentionOp packedOp(Value query, ValueRange state);
-  Value packCapture(Value capture, AffineMap map, SmallVectorImpl<AffineExpr> &packed);
+  Value packCapture(Value capture, AffineMap &map);
   void replaceIndices(Region &region, unsigned firstCapture, unsigned numOldCaptures);
-  void replaceReaders(OpBuilder &builder, ValueRange oldState, ValueRange state);
   void replaceFinalize(FinalizeOp finalize, ValueRange state);
   SmallVector<Value> unpackState(ValueRange state, ValueRange shapes);
 
-  /// The tile without the dimensions whose map result is not in `kept`; those have extent 1.
-  Value dropUnitDims(Value tensor, AffineMap map, ArrayRef<unsigned> kept);
+  /// `map` over `numDims` dimensions, with its dimensions renumbered by `numbers` and 0 for those of extent 1.
+  AffineMap renumbered(AffineMap map, unsigned numDims, ArrayRef<std::pair<unsigned, unsigned>> numbers);
+  /// The part of a packed state (acc for 0, m, l) that holds rows of the tile.
+  Value validState(ValueRange state, unsigned which);
   AffineMap packedMap(ArrayRef<unsigned> dims) {
     return AffineMap::get(NumPackedDims, 0,
                           llvm::map_to_vector(dims, [&](unsigned d) { return getAffineDimExpr(d, context); }), context);
@@ -91,22 +93,26 @@ static OpFoldResult sizeOf(OpBuilder &builder, Location loc, Value tensor, Affin
   llvm_unreachable("the dimension is one of the operand's");
 }
 
-Value QueryPacker::dropUnitDims(Value tensor, AffineMap map, ArrayRef<unsigned> kept) {
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, tensor);
-  SmallVector<OpFoldResult> offsets(sizes.size(), rewriter.getIndexAttr(0)), strides(sizes.size(), rewriter.getIndexAttr(1));
-  auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<int64_t> shape;
-  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
-    auto dim = dyn_cast<AffineDimExpr>(expr);
-    if (dim && llvm::is_contained(kept, dim.getPosition()))
-      shape.push_back(type.getDimSize(i));
-    else
-      sizes[i] = rewriter.getIndexAttr(1);
+AffineMap QueryPacker::renumbered(AffineMap map, unsigned numDims, ArrayRef<std::pair<unsigned, unsigned>> numbers) {
+  SmallVector<AffineExpr> results;
+  for (AffineExpr expr : map.getResults()) {
+    results.push_back(getAffineConstantExpr(0, context));
+    for (auto [from, to] : numbers)
+      if (expr == getAffineDimExpr(from, context))
+        results.back() = getAffineDimExpr(to, context);
   }
-  if (int64_t(shape.size()) == type.getRank())
-    return tensor;
-  return tensor::ExtractSliceOp::create(rewriter, loc, RankedTensorType::get(shape, type.getElementType()), tensor,
-                                        offsets, sizes, strides);
+  return AffineMap::get(numDims, 0, results, context);
+}
+
+Value QueryPacker::validState(ValueRange state, unsigned which) {
+  SmallVector<OpFoldResult> sizes = {rows};
+  if (which == 0)
+    sizes.insert(sizes.begin(), valueDim);
+  // Upstream refuses a slice of static extent 0.
+  if (llvm::any_of(sizes, isZeroInteger))
+    return tensor::EmptyOp::create(rewriter, loc, sizes, op.getComputeType());
+  SmallVector<OpFoldResult> offsets(sizes.size(), rewriter.getIndexAttr(0)), strides(sizes.size(), rewriter.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(rewriter, loc, state[which], offsets, sizes, strides);
 }
 
 LogicalResult QueryPacker::analyze() {
@@ -115,8 +121,6 @@ LogicalResult QueryPacker::analyze() {
   if (failed(found))
     return failure();
   dims = *found;
-  if (queryMap.getNumDims() == NumPackedDims && queryMap.getResult(0) == getAffineDimExpr(dims.qk, context))
-    return rewriter.notifyMatchFailure(op, "already packed");
   SmallVector<int64_t> extents = op.getStaticLoopRanges();
   for (unsigned d = 0, e = queryMap.getNumDims(); d != e; ++d)
     if (d != dims.query() && d != dims.key && d != dims.qk && d != dims.value && extents[d] != 1)
@@ -131,7 +135,7 @@ LogicalResult QueryPacker::analyze() {
   if (loop)
     for (OpOperand &use : op->getUses())
       if (use.getOwner() != loop.getBody()->getTerminator())
-        return rewriter.notifyMatchFailure(op, "the state is used inside the loop");
+        return op.emitOpError("has a state that its loop uses elsewhere; its queries cannot be packed");
 
   // The number of rows must be known from above, so that the state has a static size.
   for (auto [i, expr] : llvm::enumerate(queryMap.getResults()))
@@ -166,63 +170,39 @@ SmallVector<Value> QueryPacker::identityState() {
 
 Value QueryPacker::packQuery() {
   AffineMap queryMap = mapOf(op.getQueryMutable());
-  Value query = dropUnitDims(op.getQuery(), queryMap, {dims.query(), dims.qk});
   OpFoldResult headDim = sizeOf(rewriter, loc, op.getQuery(), queryMap, dims.qk);
-  // Row-major [r, k] unless the map lists the head dim first.
-  bool headDimFirst = false;
-  for (AffineExpr expr : queryMap.getResults()) {
-    if (expr == getAffineDimExpr(dims.query(), context))
-      break;
-    headDimFirst |= expr == getAffineDimExpr(dims.qk, context);
-  }
-  Value empty = tensor::EmptyOp::create(
-      rewriter, loc, {headDim, rewriter.getIndexAttr(paddedRows)}, op.getComputeType());
-  ArrayAttr maps = rewriter.getAffineMapArrayAttr(
-      {AffineMap::getPermutationMap(headDimFirst ? ArrayRef<unsigned>{1, 0} : ArrayRef<unsigned>{0, 1}, context),
-       AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0}, context)});
+  Value empty =
+      tensor::EmptyOp::create(rewriter, loc, {headDim, rewriter.getIndexAttr(paddedRows)}, op.getComputeType());
+  ArrayAttr maps = rewriter.getAffineMapArrayAttr({renumbered(queryMap, 2, {{dims.query(), 0}, {dims.qk, 1}}),
+                                                   AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0}, context)});
   std::optional<double> scale = getStaticScale(op);
   bool exact = scale && op.getComputeType().isF32();
   Value scaleValue = exact ? Value() : materializeScale(rewriter, op);
-  return PackOp::create(rewriter, loc, empty.getType(), query, scaleValue, empty, maps,
+  return PackOp::create(rewriter, loc, empty.getType(), op.getQuery(), scaleValue, empty, maps,
                         exact ? rewriter.getF32FloatAttr(float(*scale)) : FloatAttr())
       .getResult(0);
 }
 
-/// Packs a capture that varies with the query; `packed` receives its map in the packed domain.
-Value QueryPacker::packCapture(Value capture, AffineMap map, SmallVectorImpl<AffineExpr> &packed) {
-  SmallVector<unsigned> order; // packed dims in the capture's order
-  for (AffineExpr expr : map.getResults()) {
-    if (expr == getAffineDimExpr(dims.query(), context))
-      order.push_back(M);
-    else if (expr == getAffineDimExpr(dims.key, context))
-      order.push_back(N);
-  }
-  Value tile = dropUnitDims(capture, map, {dims.query(), dims.key});
-  if (!llvm::is_contained(order, M)) {
-    for (unsigned d : order)
-      packed.push_back(getAffineDimExpr(d, context));
-    return tile;
+/// A capture that varies with the query is packed; `map` becomes its map in the packed domain.
+Value QueryPacker::packCapture(Value capture, AffineMap &map) {
+  bool hasKey = map.isFunctionOfDim(dims.key);
+  if (!map.isFunctionOfDim(dims.query())) {
+    map = renumbered(map, NumPackedDims, {{dims.key, N}});
+    return capture;
   }
   Type element = getElementTypeOrSelf(capture.getType());
   if (element.isInteger(1))
     element = rewriter.getI8Type();
   SmallVector<OpFoldResult> sizes;
-  SmallVector<unsigned> source;
-  if (order.size() == 2) {
+  if (hasKey)
     sizes.push_back(sizeOf(rewriter, loc, capture, map, dims.key));
-    packed.push_back(getAffineDimExpr(N, context));
-    source = order[0] == M ? SmallVector<unsigned>{0, 1} : SmallVector<unsigned>{1, 0};
-  } else {
-    source = {0};
-  }
   sizes.push_back(rewriter.getIndexAttr(paddedRows));
-  packed.push_back(getAffineDimExpr(M, context));
   Value empty = tensor::EmptyOp::create(rewriter, loc, sizes, element);
-  SmallVector<unsigned> target = order.size() == 2 ? SmallVector<unsigned>{1, 0} : SmallVector<unsigned>{0};
-  ArrayAttr maps = rewriter.getAffineMapArrayAttr(
-      {AffineMap::getPermutationMap(ArrayRef<unsigned>(source), context),
-       AffineMap::getPermutationMap(ArrayRef<unsigned>(target), context)});
-  return PackOp::create(rewriter, loc, empty.getType(), tile, Value(), empty, maps, FloatAttr()).getResult(0);
+  SmallVector<unsigned> target = hasKey ? SmallVector<unsigned>{1, 0} : SmallVector<unsigned>{0};
+  ArrayAttr maps = rewriter.getAffineMapArrayAttr({renumbered(map, target.size(), {{dims.query(), 0}, {dims.key, 1}}),
+                                                   AffineMap::getPermutationMap(ArrayRef<unsigned>(target), context)});
+  map = packedMap(hasKey ? ArrayRef<unsigned>{N, M} : ArrayRef<unsigned>{M});
+  return PackOp::create(rewriter, loc, empty.getType(), capture, Value(), empty, maps, FloatAttr()).getResult(0);
 }
 
 /// Renumbers `attn.index`: the four packed dimensions keep theirs, the others are captured scalars appended after the
@@ -270,26 +250,19 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   positions = op.getMixedOffsets();
   if (positions.empty())
     positions.assign(cast<StructuredOpInterface>(op.getOperation()).getNumLoops(), rewriter.getIndexAttr(0));
-  Value key = dropUnitDims(op.getKey(), mapOf(op.getKeyMutable()), {dims.key, dims.qk});
-  Value value = dropUnitDims(op.getValue(), mapOf(op.getValueMutable()), {dims.key, dims.value});
-  auto order = [&](AffineMap map) {
-    SmallVector<unsigned> packed;
-    for (AffineExpr expr : map.getResults())
-      for (auto [dim, target] : {std::pair(dims.key, N), std::pair(dims.qk, K), std::pair(dims.value, D)})
-        if (expr == getAffineDimExpr(dim, context))
-          packed.push_back(target);
-    return packedMap(packed);
-  };
-  SmallVector<AffineMap> maps = {packedMap({K, M}), order(mapOf(op.getKeyMutable())), order(mapOf(op.getValueMutable()))};
+  SmallVector<std::pair<unsigned, unsigned>> numbers = {{dims.key, N}, {dims.qk, K}, {dims.value, D}};
+  SmallVector<AffineMap> maps = {packedMap({K, M}), renumbered(mapOf(op.getKeyMutable()), NumPackedDims, numbers),
+                                 renumbered(mapOf(op.getValueMutable()), NumPackedDims, numbers)};
   SmallVector<Value> captures;
   for (OpOperand &operand : op.getCapturesMutable()) {
     Value capture = operand.get();
     AffineMap map = mapOf(operand);
-    SmallVector<AffineExpr> packed;
-    if (isa<RankedTensorType>(capture.getType()) && map.getNumResults() > 0)
-      capture = packCapture(capture, map, packed);
+    if (map.getNumResults() > 0)
+      capture = packCapture(capture, map);
+    else
+      map = packedMap({});
     captures.push_back(capture);
-    maps.push_back(AffineMap::get(NumPackedDims, 0, packed, context));
+    maps.push_back(map);
   }
   if (op.getScore().empty() && op.getMask().empty()) {
     captures.clear();
@@ -306,7 +279,7 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   }
   maps.append({packedMap({D, M}), packedMap({M}), packedMap({M})});
   auto packed = OnlineAttentionOp::create(
-      rewriter, loc, state.getTypes(), query, key, value, captures, /*scale_value=*/Value(), op.getPartial(),
+      rewriter, loc, state.getTypes(), query, op.getKey(), op.getValue(), captures, /*scale_value=*/Value(), op.getPartial(),
       ValueRange(), state, rewriter.getAffineMapArrayAttr(maps), rewriter.getF32FloatAttr(1.0), op.getBaseAttr(),
       DenseI64ArrayAttr());
   unsigned numOldCaptures = op.getCaptures().size();
@@ -318,88 +291,77 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   return packed;
 }
 
-/// The finalize on the packed state, written into the 2-D part of its outputs.
+/// Reads the packed state where `finalize` read the old one; only the maps of its inputs change.
 void QueryPacker::replaceFinalize(FinalizeOp finalize, ValueRange state) {
   auto structured = cast<StructuredOpInterface>(finalize.getOperation());
-  AffineMap oldAcc = structured.getMapOf(finalize.getAccMutable()), oldMax = structured.getMapOf(finalize.getMaxMutable());
-  // Finalize's own names of the dimensions: the row is last in max's query position, the value is not in max.
-  AffineMap accMap = mapOf(op.getOutputsMutable()[0]);
-  unsigned row = 0, value = 0;
-  for (auto [mine, theirs] : llvm::zip_equal(accMap.getResults(), oldAcc.getResults())) {
-    unsigned position = cast<AffineDimExpr>(theirs).getPosition();
+  SmallVector<AffineMap> maps = structured.getMappedOperandMaps();
+  AffineExpr row, value; // in finalize's own numbering
+  SmallVector<AffineExpr> unitDims;
+  for (auto [mine, theirs] : llvm::zip_equal(mapOf(op.getOutputsMutable()[0]).getResults(), maps[0].getResults())) {
     if (mine == getAffineDimExpr(dims.query(), context))
-      row = position;
+      row = theirs;
     else if (mine == getAffineDimExpr(dims.value, context))
-      value = position;
+      value = theirs;
+    else
+      unitDims.push_back(theirs);
   }
-  (void)oldMax;
-  auto map2 = [&](ArrayRef<unsigned> order) {
-    return AffineMap::get(2, 0, llvm::map_to_vector(order, [&](unsigned d) { return getAffineDimExpr(d, context); }),
-                          context);
+  // Its domain keeps the dimensions of extent 1, so the state gets them back in front.
+  auto withUnitDims = [&](Value part) -> Value {
+    auto type = cast<RankedTensorType>(part.getType());
+    SmallVector<int64_t> shape(unitDims.size(), 1);
+    SmallVector<OpFoldResult> sizes(unitDims.size(), rewriter.getIndexAttr(1));
+    llvm::append_range(shape, type.getShape());
+    llvm::append_range(sizes, tensor::getMixedSizes(rewriter, loc, part));
+    SmallVector<ReassociationIndices> groups(type.getRank());
+    for (int64_t i = 0, e = shape.size(); i != e; ++i)
+      groups[std::max<int64_t>(i - int64_t(unitDims.size()), 0)].push_back(i);
+    return tensor::ExpandShapeOp::create(rewriter, loc, RankedTensorType::get(shape, type.getElementType()), part,
+                                         groups, sizes);
   };
-  OpFoldResult zero = rewriter.getIndexAttr(0), one = rewriter.getIndexAttr(1);
-  SmallVector<Value> inputs = {
-      tensor::ExtractSliceOp::create(rewriter, loc, state[0], {zero, zero}, {valueDim, rows}, {one, one}),
-      tensor::ExtractSliceOp::create(rewriter, loc, state[1], {zero}, {rows}, {one}),
-      tensor::ExtractSliceOp::create(rewriter, loc, state[2], {zero}, {rows}, {one})};
-  SmallVector<AffineMap> maps = {map2({1, 0}), map2({0}), map2({0})};
-  Value sink = finalize.getSink();
-  if (sink) {
-    sink = dropUnitDims(sink, structured.getMapOf(*finalize.getSinkMutable().begin()), {row, value});
-    maps.push_back(map2({}));
-  }
-  SmallVector<Value> outputs;
-  for (OpOperand &output : finalize.getOutputsMutable()) {
-    AffineMap map = structured.getMapOf(output);
-    outputs.push_back(dropUnitDims(output.get(), map, {row, value}));
-    SmallVector<unsigned> order;
-    for (AffineExpr expr : map.getResults())
-      for (auto [dim, target] : {std::pair(row, 0u), std::pair(value, 1u)})
-        if (expr == getAffineDimExpr(dim, context))
-          order.push_back(target);
-    maps.push_back(map2(order));
-  }
-  auto packed = FinalizeOp::create(rewriter, loc, ValueRange(outputs).getTypes(), inputs[0], inputs[1], inputs[2], sink,
-                                   outputs, rewriter.getAffineMapArrayAttr(maps), finalize.getBaseAttr(),
-                                   finalize.getReturnLseAttr(), finalize.getReturnMaxAttr());
-  SmallVector<Value> results;
-  for (auto [result, output] : llvm::zip_equal(packed.getResults(), finalize.getOutputs())) {
-    if (result.getType() == output.getType()) {
-      results.push_back(result);
-      continue;
-    }
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, output);
-    results.push_back(tensor::InsertSliceOp::create(rewriter, loc, result, output,
-                                                    SmallVector<OpFoldResult>(sizes.size(), zero), sizes,
-                                                    SmallVector<OpFoldResult>(sizes.size(), one)));
-  }
-  rewriter.replaceOp(finalize, results);
+  auto mapWith = [&](ArrayRef<AffineExpr> last) {
+    SmallVector<AffineExpr> results(unitDims);
+    llvm::append_range(results, last);
+    return AffineMap::get(maps[0].getNumDims(), 0, results, context);
+  };
+  maps[1] = maps[2] = mapWith({row});
+  maps[0] = mapWith({value, row});
+  SmallVector<Value> parts;
+  for (unsigned i = 0; i != 3; ++i)
+    parts.push_back(withUnitDims(validState(state, i)));
+  rewriter.modifyOpInPlace(finalize, [&] {
+    finalize.getAccMutable().assign(parts[0]);
+    finalize.getMaxMutable().assign(parts[1]);
+    finalize.getSumMutable().assign(parts[2]);
+    finalize.setMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+  });
 }
 
-/// The packed state in the shapes of `shapes` (the state's original initial values).
+/// The packed state in the shapes and maps of the old one, whose initial values are `shapes`.
 SmallVector<Value> QueryPacker::unpackState(ValueRange state, ValueRange shapes) {
-  OpFoldResult zero = rewriter.getIndexAttr(0), one = rewriter.getIndexAttr(1);
   SmallVector<Value> results;
   for (auto [i, shape] : llvm::enumerate(shapes)) {
+    // One copy per element of the old state: its dimensions in order, the packed ones picked from them.
     AffineMap map = mapOf(op.getOutputsMutable()[i]);
-    SmallVector<int64_t> order; // packed position of each kept dimension
-    for (AffineExpr expr : map.getResults()) {
-      if (expr == getAffineDimExpr(dims.value, context))
-        order.push_back(0);
-      else if (expr == getAffineDimExpr(dims.query(), context))
-        order.push_back(i == 0 ? 1 : 0);
+    unsigned rank = map.getNumResults();
+    AffineExpr row, value;
+    for (auto [position, expr] : llvm::enumerate(map.getResults())) {
+      if (expr == getAffineDimExpr(dims.query(), context))
+        row = getAffineDimExpr(position, context);
+      else if (expr == getAffineDimExpr(dims.value, context))
+        value = getAffineDimExpr(position, context);
     }
-    Value valid = i == 0 ? tensor::ExtractSliceOp::create(rewriter, loc, state[0], {zero, zero}, {valueDim, rows}, {one, one})
-                         : tensor::ExtractSliceOp::create(rewriter, loc, state[i], {zero}, {rows}, {one});
-    if (order == SmallVector<int64_t>{1, 0}) {
-      Value empty = tensor::EmptyOp::create(rewriter, loc, {rows, valueDim}, op.getComputeType());
-      valid = linalg::TransposeOp::create(rewriter, loc, valid, empty, order)->getResult(0);
-    }
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, shape);
-    Value target = tensor::EmptyOp::create(rewriter, loc, sizes, op.getComputeType());
-    results.push_back(tensor::InsertSliceOp::create(rewriter, loc, valid, target,
-                                                    SmallVector<OpFoldResult>(sizes.size(), zero), sizes,
-                                                    SmallVector<OpFoldResult>(sizes.size(), one)));
+    SmallVector<AffineExpr> from = {row};
+    if (i == 0)
+      from.insert(from.begin(), value);
+    AffineMap maps[] = {AffineMap::get(rank, 0, from, context), AffineMap::getMultiDimIdentityMap(rank, context)};
+    SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+    Value target =
+        tensor::EmptyOp::create(rewriter, loc, tensor::getMixedSizes(rewriter, loc, shape), op.getComputeType());
+    auto copy = linalg::GenericOp::create(rewriter, loc, target.getType(), validState(state, i), target, maps, parallel,
+                                          [](OpBuilder &builder, Location loc, ValueRange elements) {
+                                            linalg::YieldOp::create(builder, loc, elements[0]);
+                                          });
+    results.push_back(copy.getResult(0));
   }
   return results;
 }
@@ -416,7 +378,7 @@ LogicalResult QueryPacker::run() {
   if (loop && !loop.isDefinedOutsideOfLoop(op.getQuery())) {
     auto slice = op.getQuery().getDefiningOp<tensor::ExtractSliceOp>();
     if (!slice || !llvm::all_of(slice->getOperands(), [&](Value v) { return loop.isDefinedOutsideOfLoop(v); }))
-      return rewriter.notifyMatchFailure(op, "the query tile changes in the loop");
+      return op.emitOpError("has a query that changes with the keys; it cannot be packed once for all of them");
     slice->moveBefore(loop);
   }
   rewriter.setInsertionPoint(anchor);
@@ -501,7 +463,16 @@ LogicalResult QueryPacker::run() {
   return success();
 }
 
+/// Whether the state already has the queries innermost: that of a user's own packed op, or of a second run.
+static bool isPacked(OnlineAttentionOp op) {
+  auto structured = cast<StructuredOpInterface>(op.getOperation());
+  AffineMap acc = structured.getMapOf(op.getOutputsMutable()[0]), row = structured.getMapOf(op.getOutputsMutable()[1]);
+  return acc.getNumResults() == 2 && row.getNumResults() == 1 && acc.getResult(1) == row.getResult(0);
+}
+
 LogicalResult attn::packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes) {
+  if (isPacked(op))
+    return success();
   return QueryPacker(rewriter, op, vectorBytes).run();
 }
 

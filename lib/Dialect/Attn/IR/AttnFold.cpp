@@ -1,4 +1,6 @@
-//===- AttnFoldCasts.cpp - more static operands through tensor.cast -------===//
+//===- AttnFold.cpp - what shapes alone say about an op -------------------===//
+//
+// Outputs without elements are their own results. And casts that lose static extents go into the op:
 //
 //   %c = tensor.cast %k : tensor<8x64xf32> to tensor<?x64xf32>
 //   attn.online_attention ins(%q, %c, ...)        ->        attn.online_attention ins(%q, %k, ...)
@@ -82,8 +84,24 @@ struct FoldCasts final : OpInterfaceRewritePattern<StructuredOpInterface> {
     return success();
   }
 };
+
+/// Nothing is computed where no output has an element.
+struct FoldEmptyOutputs final : OpInterfaceRewritePattern<StructuredOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(StructuredOpInterface op, PatternRewriter &rewriter) const override {
+    auto destination = cast<DestinationStyleOpInterface>(op.getOperation());
+    if (!destination.hasPureTensorSemantics() || !llvm::all_of(destination.getDpsInits(), [](Value output) {
+          return llvm::is_contained(cast<ShapedType>(output.getType()).getShape(), 0);
+        }))
+      return rewriter.notifyMatchFailure(op, "an output may have elements");
+    SmallVector<Value> outputs(destination.getDpsInits());
+    rewriter.replaceOp(op, outputs);
+    return success();
+  }
+};
 } // namespace
 
 void AttnDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<FoldCasts>(getContext());
+  patterns.add<FoldCasts, FoldEmptyOutputs>(getContext());
 }

@@ -30,3 +30,13 @@ func.func @whole_capture(%x: tensor<4x8xf32>, %t: tensor<16xf32>, %e: tensor<4x8
   }
   return %y : tensor<4x8xf32>
 }
+
+// An op whose outputs have no elements is its outputs.
+
+// CHECK-LABEL: @empty
+// CHECK-SAME:  %{{.*}}: tensor<0x8xf32>, %[[OUT:.*]]: tensor<0x8xf32>
+// CHECK-NEXT:  return %[[OUT]]
+func.func @empty(%x: tensor<0x8xf32>, %e: tensor<0x8xf32>) -> tensor<0x8xf32> {
+  %y = attn.softmax dimension(1) ins(%x : tensor<0x8xf32>) outs(%e : tensor<0x8xf32>)
+  return %y : tensor<0x8xf32>
+}
