@@ -4,6 +4,9 @@
 #include "fovea/Dialect/Attn/IR/Attn.h"
 #include "fovea/Evaluate/Evaluator.h"
 
+#include "mlir/Interfaces/CallInterfaces.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+
 using namespace fovea;
 
 /// Results, with scalars as tensors of rank 0.
@@ -40,28 +43,78 @@ evaluateTensors(mlir::func::FuncOp function,
   return tensors;
 }
 
-/// The least precise floating-point type among the arguments.
-static std::optional<ElementType>
-getPrecision(const std::vector<HostTensor> &arguments) {
-  std::optional<ElementType> least;
-  for (const HostTensor &argument : arguments) {
-    ElementType type = argument.getElementType();
-    if (isFloat(type) && argument.getRank() > 0 &&
-        (!least || getUnitRoundoff(type) > getUnitRoundoff(*least)))
-      least = type;
-  }
-  return least;
-}
-
 /// Whether a result is a logarithm, of which the absolute error counts.
 static bool isLogarithm(mlir::Value value) {
   auto result = llvm::dyn_cast<mlir::OpResult>(value);
   if (!result)
     return false;
-  // All results of these but the first are the LSE or the maximum of scores.
-  return result.getResultNumber() > 0 &&
-         llvm::isa<mlir::attn::AttentionOp, mlir::attn::SoftmaxOp,
-                   mlir::attn::CrossEntropyOp>(result.getOwner());
+  using namespace mlir::attn;
+  mlir::Operation *op = result.getOwner();
+  if (result.getResultNumber() == 0) {
+    auto softmax = llvm::dyn_cast<SoftmaxOp>(op);
+    return (softmax && softmax.getKind() == SoftmaxKind::LogProb) ||
+           llvm::isa<CrossEntropyOp>(op);
+  }
+  // All other results of these are the LSE or the maximum of scores.
+  return llvm::isa<AttentionOp, SoftmaxOp, CrossEntropyOp>(op);
+}
+
+static std::optional<ElementType> getFloatType(mlir::Value value) {
+  mlir::Type type = mlir::getElementTypeOrSelf(value.getType());
+  if (!llvm::isa<mlir::FloatType>(type))
+    return std::nullopt;
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  return parseElementType(name);
+}
+
+namespace {
+
+/// The coarsest type that anything is rounded to on the way from the arguments,
+/// which are exact, to a value. A result in f32 of operands in bf16 may be as
+/// good as f32 (a softmax, an LSE) or not (P is rounded to the type of V).
+class RoundingOf {
+public:
+  std::optional<ElementType> operator()(mlir::Value value) {
+    visit(value);
+    return coarsest;
+  }
+
+private:
+  void visit(mlir::Value value);
+  void add(mlir::Value value) {
+    std::optional<ElementType> type = getFloatType(value);
+    if (type &&
+        (!coarsest || getUnitRoundoff(*type) > getUnitRoundoff(*coarsest)))
+      coarsest = type;
+  }
+
+  std::optional<ElementType> coarsest;
+  llvm::SmallPtrSet<mlir::Operation *, 8> visited;
+};
+
+} // namespace
+
+void RoundingOf::visit(mlir::Value value) {
+  mlir::Operation *op = value.getDefiningOp();
+  if (!op)
+    return;
+  add(value);
+  if (!visited.insert(op).second)
+    return;
+  using namespace mlir::attn;
+  if (auto attention = llvm::dyn_cast<AttentionOp>(op)) {
+    if (value == attention->getResult(0))
+      add(attention.getValue());
+  } else if (auto online = llvm::dyn_cast<OnlineAttentionOp>(op)) {
+    add(online.getValue());
+  }
+  for (mlir::Value operand : op->getOperands())
+    visit(operand);
+  // What is called or branched to is not followed: anything may be rounded
+  // there to the types that it is given.
+  if (llvm::isa<mlir::RegionBranchOpInterface, mlir::CallOpInterface>(op))
+    llvm::for_each(op->getOperands(), [&](mlir::Value v) { add(v); });
 }
 
 llvm::Expected<ResultChecker>
@@ -73,23 +126,24 @@ ResultChecker::create(mlir::func::FuncOp function,
   if (!references)
     return references.takeError();
   checker.references = std::move(*references);
-  std::optional<ElementType> least = getPrecision(arguments);
-  bool isSmall = least == ElementType::F16 || least == ElementType::BF16;
+
+  bool hasSixteenBit = false;
+  mlir::Operation *terminator = function.getBody().back().getTerminator();
+  for (mlir::Value value : terminator->getOperands()) {
+    CompareOptions options;
+    options.precision = RoundingOf()(value);
+    options.magnitudeFloor = isLogarithm(value) ? 1 : 0;
+    checker.options.push_back(options);
+    hasSixteenBit |= options.precision == ElementType::F16 ||
+                     options.precision == ElementType::BF16;
+  }
+
   if (baseline == Baseline::Always ||
-      (baseline == Baseline::SixteenBit && isSmall)) {
+      (baseline == Baseline::SixteenBit && hasSixteenBit)) {
     auto baselines = evaluateTensors(function, arguments, Precision::Unfused);
     if (!baselines)
       return baselines.takeError();
     checker.baselines = std::move(*baselines);
-  }
-
-  mlir::Operation *terminator = function.getBody().back().getTerminator();
-  for (mlir::Value value : terminator->getOperands()) {
-    CompareOptions options;
-    if (isSmall)
-      options.precision = least;
-    options.magnitudeFloor = isLogarithm(value) ? 1 : 0;
-    checker.options.push_back(options);
   }
   return checker;
 }

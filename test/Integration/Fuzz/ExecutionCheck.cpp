@@ -55,6 +55,16 @@ runOnce(Invocation &call, const Problem &problem,
   return call.takeResults();
 }
 
+/// Whether a result in f32 or f64 is off its limit because the problem is badly
+/// conditioned: the unfused evaluation comes near the limit, too, and is no
+/// better by the measure of 16-bit results.
+static bool isAsGood(const Verdict &verdict, const Verdict &unfused) {
+  return verdict.rule == Verdict::Rule::RowRelative &&
+         verdict.numMismatches == 0 && unfused.error > verdict.limit / 4 &&
+         verdict.maxError <= 2 * unfused.maxError &&
+         verdict.meanError <= 1.3 * unfused.meanError;
+}
+
 /// Further calls on any number of threads give the same bits.
 llvm::Error ExecutionCheck::compareRuns(Invocation &call,
                                         const Problem &problem,
@@ -120,22 +130,20 @@ llvm::Error ExecutionCheck::run(const Problem &problem, llvm::StringRef text,
   auto verdicts = checker->judge(*results);
   if (!verdicts)
     return verdicts.takeError();
-  auto standards = checker->judgeBaseline();
-  if (!standards)
-    return standards.takeError();
+  auto baseline = checker->judgeBaseline();
+  if (!baseline)
+    return baseline.takeError();
   for (auto [number, verdict] : llvm::enumerate(*verdicts)) {
-    const Verdict &standard = (*standards)[number];
+    const Verdict &unfused = (*baseline)[number];
     if (verdict.passed)
       continue;
-    if (verdict.rule == Verdict::Rule::RowRelative &&
-        verdict.numMismatches == 0 && 2 * standard.error > verdict.limit &&
-        verdict.error <= 2 * standard.error) {
+    if (isAsGood(verdict, unfused)) {
       ++numIllConditioned;
       continue;
     }
     return llvm::createStringError("result " + llvm::Twine(number) + ": " +
                                    verdict.summary() +
-                                   "\nunfused: " + standard.summary());
+                                   "\nunfused: " + unfused.summary());
   }
   return compareRuns(*call, problem, *arguments, *results);
 }

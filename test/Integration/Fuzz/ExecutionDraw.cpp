@@ -38,6 +38,10 @@ Problem fovea::fuzz::drawExecution(uint64_t seed) {
   options.maxWork = 1'500'000;
   Problem problem = drawProblem(seed, options);
 
+  // The error of a logarithm is judged as that only while it is one.
+  if (problem.logProb || problem.kind == Problem::Kind::CrossEntropy)
+    problem.scaleResult = false;
+
   Random random = makeRandom(seed, Strides);
   if (problem.kind == Problem::Kind::Attention) {
     const Argument &key = problem.arguments[problem.inputs[1]];
