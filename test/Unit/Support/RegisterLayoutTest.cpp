@@ -187,6 +187,20 @@ TEST(LayoutConversion, AcrossBlocks) {
   EXPECT_EQ(classifyConversion(rows, rows), ConversionKind::RegistersOnly);
 }
 
+// Repetitions count as well as pieces: three warpgroups that share the rows,
+// and three that all hold all of them.
+TEST(LayoutConversion, DifferentRepeatsOfOnePiece) {
+  RegisterLayout split = *mmaAccumulator(192, 80, {12, 1});
+  RegisterLayout copies =
+      mmaAccumulator(192, 80, {4, 1})->repeat(Dim::Warp, {}, 3);
+  ASSERT_EQ(split.piece(), copies.piece());
+  ASSERT_NE(split, copies);
+  EXPECT_EQ(classifyConversion(split, copies), ConversionKind::ThroughShared);
+  // Every thread has what it shall keep, under a name that depends on the warp.
+  EXPECT_EQ(classifyConversion(copies, split),
+            ConversionKind::ShufflesWithinWarp);
+}
+
 // What cannot be converted in place at all.
 TEST(LayoutConversion, RefusesOtherShapesAndThreads) {
   RegisterLayout layout = *mmaAccumulator(64, 64, {4, 1});
