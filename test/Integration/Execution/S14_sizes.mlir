@@ -15,6 +15,8 @@
 // RUN: fovea-run %s --entry no_value --check --pipeline-options="splits=3"
 // RUN: fovea-run %s --entry nothing --check
 // RUN: fovea-run %s --entry nothing --check --pipeline-options="splits=3"
+// RUN: fovea-run %s --entry no_rows --check
+// RUN: fovea-run %s --entry no_rows --check --pipeline-options="splits=3"
 
 func.func @dynamic(%q: tensor<?x?x?xf32> {fovea.dims = ["batch", "queries", "qk"]},
                    %k: tensor<?x?x?xf32> {fovea.dims = ["batch", "keys", "qk"]},
@@ -45,4 +47,11 @@ func.func @nothing(%q: tensor<5x0xf32>, %k: tensor<0x0xf32>, %v: tensor<0x0xf32>
     -> (tensor<5x0xf32>, tensor<5xf32>) {
   %r:2 = attn.attention ins(%q, %k, %v : tensor<5x0xf32>, tensor<0x0xf32>, tensor<0x0xf32>) outs(%o, lse %l : tensor<5x0xf32>, tensor<5xf32>)
   return %r#0, %r#1 : tensor<5x0xf32>, tensor<5xf32>
+}
+
+// A sum over no rows is 0, their mean NaN.
+func.func @no_rows(%x: tensor<4x0x65xf32>, %t: tensor<4x0xi32>, %sum: tensor<f32>, %mean: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
+  %r = attn.cross_entropy reduction(sum) ins(%x, %t : tensor<4x0x65xf32>, tensor<4x0xi32>) outs(%sum : tensor<f32>)
+  %s = attn.cross_entropy reduction(mean) ins(%x, %t : tensor<4x0x65xf32>, tensor<4x0xi32>) outs(%mean : tensor<f32>)
+  return %r, %s : tensor<f32>, tensor<f32>
 }
