@@ -1,5 +1,4 @@
-//===- CudaDriver.h - The CUDA driver, loaded when first asked for -*- C++
-//-*-===//
+//===- CudaDriver.h - The CUDA driver, loaded on demand ---------*- C++ -*-===//
 //
 // Part of the Fovea project. The library libcuda.so.1 is opened with dlopen, so
 // one binary of the runtime serves machines with and without a GPU. A call

@@ -53,10 +53,12 @@ bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments,
     const Argument &expected = descriptor.arguments[i];
     const FoveaCudaArgument &got = arguments[i];
     const char *name = expected.name.c_str();
-    auto gotType = static_cast<ElementType>(got.elementType);
-    if (gotType != expected.type)
+    if (got.elementType != static_cast<int>(expected.type))
       return fail("argument '%s': got element type %s, expected %s", name,
-                  nameOf(gotType), nameOf(expected.type));
+                  got.elementType >= FOVEA_I8 && got.elementType <= FOVEA_F8E5M2
+                      ? nameOf(static_cast<ElementType>(got.elementType))
+                      : std::to_string(got.elementType).c_str(),
+                  nameOf(expected.type));
     if (got.rank != expected.rank)
       return fail("argument '%s': got rank %lld, expected %u", name,
                   (long long)got.rank, expected.rank);
@@ -120,7 +122,7 @@ bool CudaProgram::encodeTensorMaps(Plan &plan,
       continue;
     const TensorMap &map = plan.variant.tensorMaps[argument.index];
     FoveaTensorMapShape shape{};
-    shape.elementType = static_cast<FoveaElementType>(map.type);
+    shape.elementType = static_cast<int>(map.type);
     shape.rank = int(map.sizes.size());
     shape.swizzleBytes = 16 << int(map.swizzle) & ~16;
     shape.l2PromotionBytes = 32 << int(map.l2Promotion) & ~32;

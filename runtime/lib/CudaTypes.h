@@ -1,5 +1,4 @@
-//===- CudaTypes.h - What the driver's binary interface is made of -*- C++
-//-*-===//
+//===- CudaTypes.h - The driver's binary interface --------------*- C++ -*-===//
 //
 // Part of the Fovea project. The subset of CUDA's cuda.h that CudaDriver.def
 // needs, declared here so that no CUDA header is needed to build. Names and

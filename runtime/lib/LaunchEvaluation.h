@@ -1,5 +1,4 @@
-//===- LaunchEvaluation.h - The values of a descriptor's expressions -*- C++
-//-*-===//
+//===- LaunchEvaluation.h - Values of expressions ---------------*- C++ -*-===//
 //
 // Part of the Fovea project.
 //

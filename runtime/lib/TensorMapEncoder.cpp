@@ -13,13 +13,21 @@
 
 using namespace fovea;
 
-static int64_t byteSize(FoveaElementType type) {
-  return launch::byteSize(static_cast<launch::ElementType>(type));
+static_assert(FOVEA_I8 == int(launch::ElementType::I8) &&
+                  FOVEA_BF16 == int(launch::ElementType::BF16) &&
+                  FOVEA_F8E5M2 == int(launch::ElementType::F8E5M2),
+              "cuda.h and LaunchDescriptor.h number element types alike");
+
+/// 0 if it is no FoveaElementType.
+static int64_t byteSize(int type) {
+  return type >= FOVEA_I8 && type <= FOVEA_F8E5M2
+             ? launch::byteSize(static_cast<launch::ElementType>(type))
+             : 0;
 }
 
 /// The device moves bytes: only their number matters where types have none of
 /// their own.
-static CUtensorMapDataType dataType(FoveaElementType type) {
+static CUtensorMapDataType dataType(int type) {
   switch (type) {
   case FOVEA_F16:
     return CU_TENSOR_MAP_DATA_TYPE_FLOAT16;
@@ -35,12 +43,9 @@ static CUtensorMapDataType dataType(FoveaElementType type) {
     return CU_TENSOR_MAP_DATA_TYPE_INT32;
   case FOVEA_I64:
     return CU_TENSOR_MAP_DATA_TYPE_INT64;
-  case FOVEA_I8:
-  case FOVEA_F8E4M3FN:
-  case FOVEA_F8E5M2:
-    break;
+  default: // of one byte
+    return CU_TENSOR_MAP_DATA_TYPE_UINT8;
   }
-  return CU_TENSOR_MAP_DATA_TYPE_UINT8;
 }
 
 /// The position of a number of bytes in {0, first, 2 * first, 4 * first}.
@@ -63,7 +68,7 @@ static std::optional<int> l2PromotionOf(const FoveaTensorMapShape &shape) {
 bool fovea::checkTensorMap(uint64_t address, const FoveaTensorMapShape &shape) {
   int64_t elementBytes = byteSize(shape.elementType);
   if (elementBytes == 0)
-    return fail("tensor map: got element type %d", int(shape.elementType));
+    return fail("tensor map: got element type %d", shape.elementType);
   if (shape.rank < 1 || shape.rank > 5)
     return fail("tensor map: got rank %d, expected 1 to 5", shape.rank);
   if (address == 0 || address % 16 != 0)

@@ -1,5 +1,4 @@
-//===- TensorMapEncoder.h - Tensor maps that the device can take -*- C++
-//-*-===//
+//===- TensorMapEncoder.h - Tensor maps, checked and made -------*- C++ -*-===//
 //
 // Part of the Fovea project. The driver answers every mistake with "invalid
 // argument"; here the one that was made is named.

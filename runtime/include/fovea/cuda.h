@@ -130,7 +130,7 @@ typedef enum FoveaElementType {
  *  bytes. Dimension 0 is the innermost. What a tile reads out of bounds is 0.
  */
 typedef struct FoveaTensorMapShape {
-  FoveaElementType elementType;
+  int elementType;      /**< A FoveaElementType. */
   int rank;             /**< 1 to 5. */
   int64_t sizes[5];     /**< In elements, 1 to 2^32. */
   int64_t strides[4];   /**< In bytes, of dimensions 1, 2, ...; multiples of 16
@@ -176,7 +176,7 @@ FOVEA_RUNTIME_API int foveaCudaReleaseProgram(FoveaCudaProgram *program);
 /** An argument as the descriptor declares it: a tensor in device memory, or a
  *  scalar (i64, f32 or f64; rank 0, data null). */
 typedef struct FoveaCudaArgument {
-  FoveaElementType elementType;
+  int elementType; /**< A FoveaElementType. */
   int64_t rank;
   void *data;             /**< May be null if the tensor is empty. */
   const int64_t *sizes;   /**< `rank` many, at least 0. */

@@ -113,10 +113,9 @@ TEST(Descriptor, MutatedBytes) {
     ++prepared;
     std::vector<FoveaCudaArgument> arguments;
     for (const Argument &argument : descriptor->arguments)
-      arguments.push_back({FoveaElementType(argument.type), argument.rank,
-                           reinterpret_cast<void *>(0x10000), sizes, sizes,
-                           static_cast<int64_t>(random()) >> random() % 64,
-                           0.5});
+      arguments.push_back(
+          {int(argument.type), argument.rank, reinterpret_cast<void *>(0x10000),
+           sizes, sizes, static_cast<int64_t>(random()) >> random() % 64, 0.5});
     launched += foveaCudaLaunch(program, arguments.data(), arguments.size(),
                                 reinterpret_cast<void *>(0x90000), INT64_MAX,
                                 nullptr) == 0;

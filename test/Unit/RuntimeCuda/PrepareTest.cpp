@@ -85,7 +85,9 @@ TEST(Prepare, OlderDriverCannotCheckParameters) {
   cuda.driver.cuFuncGetParamInfo.pointer = nullptr;
   LaunchDescriptor descriptor = splitLaunch();
   descriptor.variants[0].launches[1].arguments.pop_back();
-  EXPECT_NE(cuda.prepare(descriptor), nullptr);
+  FoveaCudaProgram *program = cuda.prepare(descriptor);
+  ASSERT_NE(program, nullptr) << foveaGetLastError();
+  foveaCudaReleaseProgram(program);
 }
 
 TEST(Prepare, ImageThatCannotBeLoaded) {

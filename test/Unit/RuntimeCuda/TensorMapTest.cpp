@@ -54,8 +54,7 @@ TEST(TensorMap, MistakesAreNamed) {
     std::function<void(FoveaTensorMapShape &)> mistake;
     const char *error;
   } cases[] = {
-      {[](auto &s) { s.elementType = FoveaElementType(77); },
-       "got element type 77"},
+      {[](auto &s) { s.elementType = 77; }, "got element type 77"},
       {[](auto &s) { s.rank = 0; }, "got rank 0, expected 1 to 5"},
       {[](auto &s) { s.rank = 6; }, "got rank 6, expected 1 to 5"},
       {[](auto &s) { s.swizzleBytes = 48; },
