@@ -50,11 +50,12 @@ bool CudaDriver::load(const char *library) {
                                   int version, uint64_t flags, int *status);
   auto *getProcAddress =
       reinterpret_cast<GetProcAddress *>(dlsym(handle, "cuGetProcAddress_v2"));
-  if (!getProcAddress)
+  if (!getProcAddress) {
+    dlclose(handle);
     return fail("CUDA is not available: the driver in %s is older than CUDA "
                 "12.0",
                 library);
-  dlclose(handle);
+  }
   auto find = [&](auto &function, int version, bool required) {
     void *address = nullptr;
     CUresult result =
