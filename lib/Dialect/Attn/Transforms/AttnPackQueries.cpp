@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "IdentityState.h"
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
@@ -56,7 +57,7 @@ private:
   Value packQuery();
   OnlineAttentionOp packedOp(Value query, ValueRange state);
   Value packCapture(Value capture, AffineMap &map);
-  void replaceIndices(Region &region, unsigned firstCapture, unsigned numOldCaptures);
+  void replaceIndices(Region &region, unsigned firstCapture, ArrayRef<AffineMap> oldMaps);
   void replaceFinalize(FinalizeOp finalize, ValueRange state);
   SmallVector<Value> unpackState(ValueRange state, ValueRange shapes);
 
@@ -206,8 +207,9 @@ Value QueryPacker::packCapture(Value capture, AffineMap &map) {
 }
 
 /// Renumbers `attn.index`: the four packed dimensions keep theirs, the others are captured scalars appended after the
-/// old captures, in the order batch dims, other row dims, last row of the tile.
-void QueryPacker::replaceIndices(Region &region, unsigned firstCapture, unsigned numOldCaptures) {
+/// old captures, in the order batch dims, other row dims, last row of the tile. `oldMaps` are those of the old captures,
+/// which `op` cannot tell any more once its regions have moved.
+void QueryPacker::replaceIndices(Region &region, unsigned firstCapture, ArrayRef<AffineMap> oldMaps) {
   if (region.empty())
     return;
   Block &block = region.front();
@@ -219,10 +221,9 @@ void QueryPacker::replaceIndices(Region &region, unsigned firstCapture, unsigned
   Value lastRow = block.addArgument(rewriter.getIndexType(), loc);
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointToStart(&block);
-  for (unsigned i = 0; i != numOldCaptures; ++i) {
+  for (auto [i, map] : llvm::enumerate(oldMaps)) {
     BlockArgument argument = block.getArgument(firstCapture + i);
     Type type = op.getCaptures()[i].getType();
-    AffineMap map = mapOf(op.getCapturesMutable()[i]);
     if (!argument.getType().isInteger(1) || !isa<ShapedType>(type) || !map.isFunctionOfDim(dims.query()))
       continue;
     argument.setType(rewriter.getI8Type()); // packed as bytes
@@ -254,9 +255,10 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   SmallVector<AffineMap> maps = {packedMap({K, M}), renumbered(mapOf(op.getKeyMutable()), NumPackedDims, numbers),
                                  renumbered(mapOf(op.getValueMutable()), NumPackedDims, numbers)};
   SmallVector<Value> captures;
+  SmallVector<AffineMap> oldMaps;
   for (OpOperand &operand : op.getCapturesMutable()) {
     Value capture = operand.get();
-    AffineMap map = mapOf(operand);
+    AffineMap map = oldMaps.emplace_back(mapOf(operand));
     if (map.getNumResults() > 0)
       capture = packCapture(capture, map);
     else
@@ -282,11 +284,10 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
       rewriter, loc, state.getTypes(), query, op.getKey(), op.getValue(), captures, /*scale_value=*/Value(), op.getPartial(),
       ValueRange(), state, rewriter.getAffineMapArrayAttr(maps), rewriter.getF32FloatAttr(1.0), op.getBaseAttr(),
       DenseI64ArrayAttr());
-  unsigned numOldCaptures = op.getCaptures().size();
   rewriter.inlineRegionBefore(op.getScore(), packed.getScore(), packed.getScore().end());
   rewriter.inlineRegionBefore(op.getMask(), packed.getMask(), packed.getMask().end());
-  replaceIndices(packed.getScore(), 1, numOldCaptures);
-  replaceIndices(packed.getMask(), 0, numOldCaptures);
+  replaceIndices(packed.getScore(), 1, oldMaps);
+  replaceIndices(packed.getMask(), 0, oldMaps);
   packed.setMixedOffsets({positions[dims.query()], positions[dims.key], positions[dims.qk], positions[dims.value]});
   return packed;
 }
@@ -412,7 +413,7 @@ LogicalResult QueryPacker::run() {
   }
 
   // Readers of the state.
-  bool identity = llvm::all_of(initial, [](Value v) { return v.getDefiningOp<linalg::FillOp>(); });
+  bool identity = isIdentityState(initial);
   SmallVector<FinalizeOp> finalizes;
   bool onlyFinalize = identity;
   for (Value value : oldState)
@@ -480,6 +481,11 @@ namespace {
 struct AttnPackQueriesPass final : attn::impl::AttnPackQueriesPassBase<AttnPackQueriesPass> {
   using Base::Base;
   void runOnOperation() override {
+    if (vectorBytes < 16 || !llvm::isPowerOf2_64(vectorBytes)) {
+      getOperation()->emitError() << "attn-pack-queries: vector-bytes must be a power of two of at least 16, got "
+                                  << vectorBytes.getValue();
+      return signalPassFailure();
+    }
     IRRewriter rewriter(&getContext());
     SmallVector<OnlineAttentionOp> ops;
     getOperation()->walk([&](OnlineAttentionOp op) { ops.push_back(op); });

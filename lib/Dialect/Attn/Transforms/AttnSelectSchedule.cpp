@@ -89,8 +89,12 @@ struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<Att
 
   void runOnOperation() override {
     CpuBudget budget{vectorBytes, l1Bytes, l2Bytes, threads};
-    for (auto [name, value] : {std::pair("vector-bytes", budget.vectorBytes), std::pair("l1-bytes", budget.l1Bytes),
-                               std::pair("threads", budget.threads)})
+    if (budget.vectorBytes < 16 || !llvm::isPowerOf2_64(budget.vectorBytes)) {
+      getOperation()->emitError() << "attn-select-schedule: vector-bytes must be a power of two of at least 16, got "
+                                  << budget.vectorBytes;
+      return signalPassFailure();
+    }
+    for (auto [name, value] : {std::pair("l1-bytes", budget.l1Bytes), std::pair("threads", budget.threads)})
       if (value < 1) {
         getOperation()->emitError() << "attn-select-schedule: " << name << " must be positive, got " << value;
         return signalPassFailure();
@@ -101,8 +105,8 @@ struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<Att
       if (ConfigAttr config = choose(op, budget)) {
         op->setAttr(AttnDialect::getConfigAttrName(), config);
         remark::analysis(op.getLoc(), remark::RemarkOpts::name("schedule").category("attn-select-schedule"))
-            << "tile_m = " << std::to_string(config.getTileM()) << ", tile_n = " << std::to_string(config.getTileN())
-            << ", splits = " << std::to_string(config.getSplits());
+            << remark::metric("tile_m", config.getTileM()) << remark::metric("tile_n", config.getTileN())
+            << remark::metric("splits", config.getSplits());
       }
     });
   }

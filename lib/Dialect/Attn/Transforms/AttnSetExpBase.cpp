@@ -12,11 +12,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "IdentityState.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/MathExtras.h"
@@ -35,26 +35,48 @@ static Value constantLike(OpBuilder &builder, Location loc, FloatType type, doub
   return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, value));
 }
 
-/// Whether `value` depends on `score`.
-static bool dependsOn(Value value, Value score) {
-  if (value == score)
-    return true;
-  Operation *op = value.getDefiningOp();
-  return op && llvm::any_of(op->getOperands(), [&](Value operand) { return dependsOn(operand, score); });
-}
+namespace {
 
-/// Rewrites `value` = f(score) to log2e * f(score / log2e) where f is affine, by multiplying its additive terms.
-/// `apply` false only asks whether that is possible. Values that the region uses elsewhere are left alone, since only
-/// the path from the score to the yield changes its meaning.
-static bool scaleAffine(OpBuilder &builder, OpOperand &use, Value score, bool apply) {
-  Value value = use.get();
-  auto factorOf = [&](Location loc, Value term) -> Value {
+/// Rewrites a score region from f(s) to log2e * f(s / log2e) where f is affine, by multiplying its additive terms.
+class AffineScore {
+public:
+  AffineScore(OpBuilder &builder, Block &block) : builder(builder), score(block.getArgument(0)) {
+    dependents.insert(score);
+    for (Operation &op : block)
+      if (readsDependent(op))
+        dependents.insert(op.result_begin(), op.result_end());
+  }
+
+  bool dependsOnScore(Value value) const { return dependents.contains(value); }
+  /// `apply` false only asks whether that is possible. Values that the region uses elsewhere are left alone, since only
+  /// the path from the score to the yield changes its meaning.
+  bool scale(OpOperand &use, bool apply);
+
+private:
+  /// Whether `op`, or an op in its regions, reads a value that depends on the score.
+  bool readsDependent(Operation &op) const {
+    auto reads = [&](Operation *nested) {
+      return WalkResult(failure(llvm::any_of(nested->getOperands(), [&](Value v) { return dependsOnScore(v); })));
+    };
+    return op.walk(reads).wasInterrupted();
+  }
+  Value multiplied(Location loc, Value term) {
     return arith::MulFOp::create(builder, loc, term, constantLike(builder, loc, cast<FloatType>(term.getType()), log2e));
-  };
-  if (!dependsOn(value, score)) {
+  }
+
+  OpBuilder &builder;
+  Value score;
+  DenseSet<Value> dependents;
+};
+
+} // namespace
+
+bool AffineScore::scale(OpOperand &use, bool apply) {
+  Value value = use.get();
+  if (!dependsOnScore(value)) {
     if (apply) {
       builder.setInsertionPoint(use.getOwner());
-      use.set(factorOf(value.getLoc(), value));
+      use.set(multiplied(value.getLoc(), value));
     }
     return true;
   }
@@ -64,19 +86,17 @@ static bool scaleAffine(OpBuilder &builder, OpOperand &use, Value score, bool ap
   if (!value.hasOneUse())
     return false;
   if (isa<arith::AddFOp, arith::SubFOp>(op))
-    return scaleAffine(builder, op->getOpOperand(0), score, apply) &&
-           scaleAffine(builder, op->getOpOperand(1), score, apply);
+    return scale(op->getOpOperand(0), apply) && scale(op->getOpOperand(1), apply);
   if (isa<arith::NegFOp>(op))
-    return scaleAffine(builder, op->getOpOperand(0), score, apply);
+    return scale(op->getOpOperand(0), apply);
   if (isa<arith::MulFOp>(op)) {
-    bool left = dependsOn(op->getOperand(0), score), right = dependsOn(op->getOperand(1), score);
-    return !(left && right) && scaleAffine(builder, op->getOpOperand(left ? 0 : 1), score, apply);
+    bool left = dependsOnScore(op->getOperand(0)), right = dependsOnScore(op->getOperand(1));
+    return !(left && right) && scale(op->getOpOperand(left ? 0 : 1), apply);
   }
   if (isa<arith::DivFOp>(op))
-    return !dependsOn(op->getOperand(1), score) && scaleAffine(builder, op->getOpOperand(0), score, apply);
+    return !dependsOnScore(op->getOperand(1)) && scale(op->getOpOperand(0), apply);
   if (isa<arith::SelectOp>(op))
-    return !dependsOn(op->getOperand(0), score) && scaleAffine(builder, op->getOpOperand(1), score, apply) &&
-           scaleAffine(builder, op->getOpOperand(2), score, apply);
+    return !dependsOnScore(op->getOperand(0)) && scale(op->getOpOperand(1), apply) && scale(op->getOpOperand(2), apply);
   return false;
 }
 
@@ -108,11 +128,11 @@ static void multiplyScale(RewriterBase &rewriter, OnlineAttentionOp op) {
 /// Multiplies the score of `op` by log2(e), or says that it is not affine.
 static LogicalResult multiplyScore(RewriterBase &rewriter, OnlineAttentionOp op) {
   if (Region &region = op.getScore(); !region.empty()) {
-    Value score = region.getArgument(0);
+    AffineScore score(rewriter, region.front());
     OpOperand &result = cast<YieldOp>(region.front().getTerminator()).getValueMutable();
-    if (!dependsOn(result.get(), score) || !scaleAffine(rewriter, result, score, /*apply=*/false))
+    if (!score.dependsOnScore(result.get()) || !score.scale(result, /*apply=*/false))
       return rewriter.notifyMatchFailure(op, "the score region is not affine in the score");
-    scaleAffine(rewriter, result, score, /*apply=*/true);
+    score.scale(result, /*apply=*/true);
   }
   multiplyScale(rewriter, op);
   return success();
@@ -127,11 +147,8 @@ LogicalResult attn::setExpBaseTwo(RewriterBase &rewriter, OnlineAttentionOp op) 
   for (Value state : op->getResults())
     if (failed(collectReaders(state, readers)))
       return rewriter.notifyMatchFailure(op, "the state has a user that knows base e only");
-  // The state that comes in must be the identity, which is the same in every base.
-  for (Value init : op.getDpsInits()) {
-    if (!init.getDefiningOp<linalg::FillOp>())
-      return rewriter.notifyMatchFailure(op, "the incoming state is not known to be the identity");
-  }
+  if (!isIdentityState(op.getOutputs()))
+    return rewriter.notifyMatchFailure(op, "the incoming state is not known to be the identity");
   for (Operation *reader : readers)
     if (isa<MergeOp>(reader))
       return rewriter.notifyMatchFailure(op, "the state is merged; set the base before the keys are split");

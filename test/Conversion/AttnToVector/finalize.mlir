@@ -1,0 +1,62 @@
+// RUN: fovea-opt %s -attn-to-vector -canonicalize -split-input-file | FileCheck %s
+
+// S3: a row whose sum is 0 gives 0, whatever the accumulator holds. One division per row.
+
+// CHECK-LABEL: func @output
+//       CHECK:   scf.for %[[I:.*]] = %c0 to %c8
+//       CHECK:     %[[L:.*]] = memref.load %{{.*}}[%[[I]]]
+//       CHECK:     %[[EMPTY:.*]] = arith.cmpf oeq, %[[L]], %[[ZERO:.*]] : f32
+//       CHECK:     %[[INVERSE:.*]] = arith.divf %{{.*}}, %[[L]]
+//       CHECK:     %[[FACTOR:.*]] = arith.select %[[EMPTY]], %[[ZERO]], %[[INVERSE]]
+//       CHECK:     scf.for
+//   CHECK-NOT:       arith.divf
+//       CHECK:       %[[O:.*]] = arith.mulf %{{.*}}, %[[FACTOR]]
+//       CHECK:       %[[SAFE:.*]] = arith.select %[[EMPTY]], %[[ZERO]], %[[O]]
+//       CHECK:       arith.truncf %[[SAFE]] : f32 to bf16
+func.func @output(%acc: memref<8x16xf32>, %m: memref<8xf32>, %l: memref<8xf32>, %o: memref<8x16xbf16>) {
+  attn.finalize ins(%acc, %m, %l : memref<8x16xf32>, memref<8xf32>, memref<8xf32>) outs(%o : memref<8x16xbf16>)
+  return
+}
+
+// -----
+
+// S4: LSE and maximum leave in base e.
+
+// CHECK-LABEL: func @natural
+//       CHECK:   %[[LN2:.*]] = arith.constant 0.693147182 : f32
+//       CHECK:   %[[LOG:.*]] = math.log
+//       CHECK:   %[[M:.*]] = arith.mulf %{{.*}}, %[[LN2]]
+//       CHECK:   %[[LSE:.*]] = arith.addf %[[M]], %[[LOG]]
+//       CHECK:   memref.store %[[LSE]]
+//       CHECK:   arith.mulf %{{.*}}, %[[LN2]]
+func.func @natural(%acc: memref<8x16xf32>, %m: memref<8xf32>, %l: memref<8xf32>, %o: memref<8x16xf32>, %lse: memref<8xf32>,
+                   %max: memref<8xf32>) {
+  attn.finalize base(two) ins(%acc, %m, %l : memref<8x16xf32>, memref<8xf32>, memref<8xf32>)
+      outs(%o, lse %lse, max %max : memref<8x16xf32>, memref<8xf32>, memref<8xf32>)
+  return
+}
+
+// -----
+
+// S5: a sink is a natural logit; it joins the sum at the common maximum, and the state is rescaled to that.
+
+// CHECK-LABEL: func @sink
+//       CHECK:   %[[LOG2E:.*]] = arith.constant 1.44269502 : f32
+//       CHECK:   %[[M:.*]] = memref.load
+//       CHECK:   %[[L:.*]] = memref.load
+//       CHECK:   %[[S:.*]] = memref.load %{{.*}}[] : memref<f32>
+//       CHECK:   %[[S2:.*]] = arith.mulf %[[S]], %[[LOG2E]]
+//       CHECK:   %[[JOINT:.*]] = arith.maximumf %[[M]], %[[S2]]
+//       CHECK:   %[[REF:.*]] = arith.select %{{.*}}, %{{.*}}, %[[JOINT]]
+//       CHECK:   %[[OLD:.*]] = arith.subf %[[M]], %[[REF]]
+//       CHECK:   %[[RESCALE:.*]] = math.exp2 %[[OLD]]
+//       CHECK:   %[[NEW:.*]] = arith.subf %[[S2]], %[[REF]]
+//       CHECK:   %[[ADDED:.*]] = math.exp2 %[[NEW]]
+//       CHECK:   %[[KEPT:.*]] = arith.mulf %[[L]], %[[RESCALE]]
+//       CHECK:   %[[TOTAL:.*]] = arith.addf %[[KEPT]], %[[ADDED]]
+//       CHECK:   arith.divf %{{.*}}, %[[TOTAL]]
+func.func @sink(%acc: memref<8x16xf32>, %m: memref<8xf32>, %l: memref<8xf32>, %s: memref<f32>, %o: memref<8x16xf32>) {
+  attn.finalize base(two) ins(%acc, %m, %l : memref<8x16xf32>, memref<8xf32>, memref<8xf32>) sink(%s : memref<f32>)
+      outs(%o : memref<8x16xf32>)
+  return
+}

@@ -1,0 +1,13 @@
+// RUN: fovea-opt %s -attn-select-schedule -verify-diagnostics --remarks-filter=attn-select-schedule -o /dev/null
+
+// The choice is reported; a configuration that was there is not ours to report.
+
+func.func @choice(%q: tensor<4x3x64xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x3x64xf32>)
+    -> (tensor<4x3x64xf32>, tensor<4x3x64xf32>) {
+  // expected-remark-re @below {{[Analysis] schedule {{.*}}splits=1, tile_m=16, tile_n=96}}
+  %r = attn.attention ins(%q, %k, %k : tensor<4x3x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x3x64xf32>)
+  %s = attn.attention ins(%q, %k, %k : tensor<4x3x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x3x64xf32>) attributes {attn.config = #attn.config<tile_m = 7>}
+  return %r, %s : tensor<4x3x64xf32>, tensor<4x3x64xf32>
+}

@@ -1,0 +1,92 @@
+// RUN: fovea-opt %s -attn-select-schedule="threads=2" -split-input-file | FileCheck %s
+// RUN: fovea-opt %s -attn-select-schedule="threads=8" -split-input-file | FileCheck %s --check-prefix=EIGHT
+// RUN: fovea-opt %s -attn-select-schedule="vector-bytes=32" -split-input-file | FileCheck %s --check-prefix=NARROW
+
+// Two panels of four vectors where the packed query tile fits the first-level cache. (Defaults are not printed: 64, 64, 1.)
+
+// CHECK-LABEL: func @two_panels
+//       CHECK:   attn.config = #attn.config<tile_m = 128, tile_n = 96>
+// NARROW-LABEL: func @two_panels
+//       NARROW:   attn.config = #attn.config<tile_n = 96>
+func.func @two_panels(%q: tensor<4x2048x64xf32>, %o: tensor<4x2048x64xf32>) -> tensor<4x2048x64xf32> {
+  %r = attn.attention ins(%q, %q, %q : tensor<4x2048x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x2048x64xf32>)
+  return %r : tensor<4x2048x64xf32>
+}
+
+// -----
+
+// A head dim of 128 leaves room for one.
+
+// CHECK-LABEL: func @one_panel
+//       CHECK:   attn.config = #attn.config<tile_n = 96>
+func.func @one_panel(%q: tensor<4x2048x128xf32>, %o: tensor<4x2048x128xf32>) -> tensor<4x2048x128xf32> {
+  %r = attn.attention ins(%q, %q, %q : tensor<4x2048x128xf32>, tensor<4x2048x128xf32>, tensor<4x2048x128xf32>)
+      outs(%o : tensor<4x2048x128xf32>)
+  return %r : tensor<4x2048x128xf32>
+}
+
+// -----
+
+// Two panels would leave eight threads less than four tiles each.
+
+// CHECK-LABEL: func @parallelism
+//       CHECK:   attn.config = #attn.config<tile_m = 128, tile_n = 96>
+// EIGHT-LABEL: func @parallelism
+//       EIGHT:   attn.config = #attn.config<tile_n = 96>
+func.func @parallelism(%q: tensor<1x2048x64xf32>, %o: tensor<1x2048x64xf32>) -> tensor<1x2048x64xf32> {
+  %r = attn.attention ins(%q, %q, %q : tensor<1x2048x64xf32>, tensor<1x2048x64xf32>, tensor<1x2048x64xf32>)
+      outs(%o : tensor<1x2048x64xf32>)
+  return %r : tensor<1x2048x64xf32>
+}
+
+// -----
+
+// A few queries get a tile of as many vectors as they need.
+
+// CHECK-LABEL: func @few_queries
+//       CHECK:   attn.config = #attn.config<tile_m = 16, tile_n = 96>
+// NARROW-LABEL: func @few_queries
+//       NARROW:   attn.config = #attn.config<tile_m = 8, tile_n = 96>
+func.func @few_queries(%q: tensor<4x3x64xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x3x64xf32>) -> tensor<4x3x64xf32> {
+  %r = attn.attention ins(%q, %k, %k : tensor<4x3x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x3x64xf32>)
+  return %r : tensor<4x3x64xf32>
+}
+
+// -----
+
+// Fewer tiles than threads but many keys: the keys are split.
+
+// CHECK-LABEL: func @decode
+//       CHECK:   attn.config = #attn.config<tile_m = 16, tile_n = 96, splits = 2>
+// EIGHT-LABEL: func @decode
+//       EIGHT:   attn.config = #attn.config<tile_m = 16, tile_n = 96, splits = 8>
+func.func @decode(%q: tensor<1x1x64xf32>, %k: tensor<1x65536x64xf32>, %o: tensor<1x1x64xf32>) -> tensor<1x1x64xf32> {
+  %r = attn.attention ins(%q, %k, %k : tensor<1x1x64xf32>, tensor<1x65536x64xf32>, tensor<1x65536x64xf32>)
+      outs(%o : tensor<1x1x64xf32>)
+  return %r : tensor<1x1x64xf32>
+}
+
+// -----
+
+// A softmax gets rows enough for a task; its row is one step.
+
+// CHECK-LABEL: func @softmax
+//       CHECK:   attn.config = #attn.config<tile_m = 16, tile_n = 1099511627776>
+func.func @softmax(%x: tensor<1000x2048xf32>, %y: tensor<1000x2048xf32>) -> tensor<1000x2048xf32> {
+  %r = attn.softmax dimension(1) ins(%x : tensor<1000x2048xf32>) outs(%y : tensor<1000x2048xf32>)
+  return %r : tensor<1000x2048xf32>
+}
+
+// -----
+
+// What the user wrote is kept.
+
+// CHECK-LABEL: func @kept
+//       CHECK:   attributes {attn.config = #attn.config<tile_m = 7>}
+func.func @kept(%q: tensor<4x2048x64xf32>, %o: tensor<4x2048x64xf32>) -> tensor<4x2048x64xf32> {
+  %r = attn.attention ins(%q, %q, %q : tensor<4x2048x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x2048x64xf32>) attributes {attn.config = #attn.config<tile_m = 7>}
+  return %r : tensor<4x2048x64xf32>
+}
