@@ -1,7 +1,7 @@
 //===- Module.cpp - Modules and pipelines ---------------------------------===//
 
 #include "Objects.h"
-#include "fovea/InitAll.h"
+#include "fovea-c/Registration.h"
 
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -46,21 +46,12 @@ void foveaModulePrint(const FoveaModule *module, FoveaStringCallback callback,
   callback(text.data(), text.size(), user);
 }
 
-/// Names become known once per process.
-static void registerPassesOnce() {
-  static const bool registered = [] {
-    fovea::registerAllPasses();
-    return true;
-  }();
-  (void)registered;
-}
-
 FoveaStatus foveaModuleRunPipeline(FoveaModule *module, const char *pipeline,
                                    const char *options) {
   if (!module || !pipeline)
     return fail(FOVEA_INVALID_ARGUMENT,
                 "foveaModuleRunPipeline: module and pipeline must not be NULL");
-  registerPassesOnce();
+  foveaRegisterAllPasses();
   module->context->firstError.clear();
   std::string text = pipeline;
   if (options)

@@ -59,11 +59,10 @@ static void append(const char *data, size_t length, void *user) {
 
 static void copyDiagnostic(const FoveaDiagnostic *diagnostic, void *user) {
   char line[512];
-  int length =
-      snprintf(line, sizeof(line), "%d %s:%lld:%lld %s\n", diagnostic->severity,
-               diagnostic->file, (long long)diagnostic->line,
-               (long long)diagnostic->column, diagnostic->message);
-  append(line, (size_t)length, user);
+  snprintf(line, sizeof(line), "%d %s:%lld:%lld %s\n", diagnostic->severity,
+           diagnostic->file, (long long)diagnostic->line,
+           (long long)diagnostic->column, diagnostic->message);
+  append(line, strlen(line), user);
 }
 
 /* Parse errors reach the handler and the message, with their place. */
