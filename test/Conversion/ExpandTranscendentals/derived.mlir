@@ -4,14 +4,16 @@
 
 // CHECK-NOT: math.{{exp|tanh|log |pow}}
 
-// The error of x * log2(e) is put back behind the exponential.
+// What x * log2(e) loses, in the product and in the constant, is put back behind the exponential.
 
 // CHECK-LABEL: func @exp
 //  CHECK-SAME:   %[[X:[a-z0-9]+]]: vector<16xf32>
-//       CHECK:   %[[LOG2E:.*]] = arith.constant dense<1.44269502> : vector<16xf32>
+//   CHECK-DAG:   %[[LOG2E:.*]] = arith.constant dense<1.44269502> : vector<16xf32>
+//   CHECK-DAG:   %[[REST:.*]] = arith.constant dense<1.925{{[0-9]*}}E-8> : vector<16xf32>
 //       CHECK:   %[[Y:.*]] = arith.mulf %[[X]], %[[LOG2E]]
 //       CHECK:   %[[MINUS:.*]] = arith.negf %[[Y]]
-//       CHECK:   math.fma %[[X]], %[[LOG2E]], %[[MINUS]]
+//       CHECK:   %[[PRODUCT:.*]] = math.fma %[[X]], %[[LOG2E]], %[[MINUS]]
+//       CHECK:   math.fma %[[X]], %[[REST]], %[[PRODUCT]]
 //   CHECK-NOT:   math.{{exp|tanh|log |pow}}
 //       CHECK:   return
 func.func @exp(%x: vector<16xf32>) -> vector<16xf32> {
