@@ -5,9 +5,11 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Fovea)
 
 get_property(libraries GLOBAL PROPERTY FOVEA_LIBRARIES)
+get_property(shared_libraries GLOBAL PROPERTY FOVEA_SHARED_LIBRARIES)
 get_property(tools GLOBAL PROPERTY FOVEA_TOOLS)
 set_target_properties(${tools} fovea_runtime PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${LLVM_LIBRARY_DIR}")
-install(TARGETS ${libraries} ${tools} fovea_runtime EXPORT FoveaTargets)
+set_target_properties(${shared_libraries} PROPERTIES INSTALL_RPATH "$ORIGIN;${LLVM_LIBRARY_DIR}")
+install(TARGETS ${libraries} ${shared_libraries} ${tools} fovea_runtime EXPORT FoveaTargets)
 install(DIRECTORY ${Fovea_SOURCE_DIR}/include/ ${Fovea_SOURCE_DIR}/runtime/include/ ${Fovea_BINARY_DIR}/include/
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.h.inc" PATTERN "CMakeFiles" EXCLUDE)

@@ -31,6 +31,25 @@ function(fovea_add_tool name)
   set_property(GLOBAL APPEND PROPERTY FOVEA_TOOLS ${name})
 endfunction()
 
+# fovea_add_shared_library(NAME SOURCES... EXPORTS pattern... LINK target...)
+#   A shared library that shows the symbols that match the patterns and hides all others, those of the static libraries
+#   inside it included: it can live in one process with another copy of them.
+function(fovea_add_shared_library name)
+  cmake_parse_arguments(ARG "" "" "EXPORTS;LINK" ${ARGN})
+  add_library(${name} SHARED ${ARG_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PUBLIC
+    $<BUILD_INTERFACE:${Fovea_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:include>)
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
+  fovea_compile_options(${name})
+  list(JOIN ARG_EXPORTS "; " exports)
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/${name}.exports)
+  file(CONFIGURE OUTPUT ${script} CONTENT "{ global: @exports@; local: *; };\n" @ONLY)
+  target_link_options(${name} PRIVATE LINKER:--version-script=${script})
+  set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${script})
+  set_property(GLOBAL APPEND PROPERTY FOVEA_SHARED_LIBRARIES ${name})
+endfunction()
+
 # fovea_add_unittest(NAME SOURCES... LINK target...)
 #   A GoogleTest executable that the lit suite runs; lit finds it because NAME ends in Tests.
 function(fovea_add_unittest name)

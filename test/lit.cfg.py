@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from ctypes.util import find_library
 
 import lit.formats
 import lit.llvm
@@ -70,14 +71,16 @@ if switched_on("round_trip"):
     config.available_features.add("round-trip")
 llvm_config.add_tool_substitutions(
     [ToolSubst("fovea-opt", extra_args=opt_flags), ToolSubst("fovea-run", unresolved="ignore"),
-     ToolSubst("fovea-fuzz")],
+     ToolSubst("fovea-fuzz"), ToolSubst("fovea-compile"), ToolSubst("fovea-lsp-server")],
     [config.fovea_tools_dir, config.llvm_tools_dir],
 )
 config.substitutions += [
     ("%fovea_src_root", config.fovea_src_root),
     ("%fovea_obj_root", config.fovea_obj_root),
+    ("%fovea_lib_dir", config.fovea_lib_dir),
     ("%llvm_prefix", config.llvm_prefix),
     ("%sanitizers", config.fovea_sanitizers),
+    ("%sanitizer_flags", f"-fsanitize={config.fovea_sanitizers}" if config.fovea_sanitizers else ""),
     ("%cmake", config.cmake),
     ("%ninja", config.ninja),
     ("%c_compiler", config.c_compiler),
@@ -86,6 +89,8 @@ config.substitutions += [
 
 config.available_features.update(cpu_features())
 config.available_features.update(cuda_features())
+if find_library("LLVM-14"):
+    config.available_features.add("libllvm-14")
 if not shutil.which("ptxas", path=config.environment["PATH"]) and find_ptxas():
     llvm_config.with_environment("PATH", find_ptxas(), append_path=True)
 if shutil.which("ptxas", path=config.environment["PATH"]):

@@ -15,6 +15,7 @@
 
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -89,7 +90,7 @@ llvm::Error AttentionRows<T>::prepare(OpTy op, const Frame &frame,
   else if (op.getScaleValue())
     scale = frame.getNumber(op.getScaleValue()).floating;
   else
-    scale = 1 / std::sqrt(double(extents[dims.qk]));
+    scale = 1 / std::sqrt(std::max(double(extents[dims.qk]), 1.0));
   return llvm::Error::success();
 }
 

@@ -165,9 +165,11 @@ void Comparison::judgeSixteenBit() {
     verdict.limit = std::min(verdict.limit, maxLimit);
     double meanLimit =
         (options.conditionalRescale ? 1.3 : 1.1) * baselineErrors.getMean();
-    if (errors.count < minMeanCount)
-      meanLimit = std::max(meanLimit, roundoff * magnitudes.getMean());
-    verdict.meanLimit = meanLimit;
+    double meanRoundoff = errors.count < minMeanCount
+                              ? roundoff
+                              : getUnitRoundoff(ElementType::F32);
+    verdict.meanLimit =
+        std::max(meanLimit, meanRoundoff * magnitudes.getMean());
   }
 }
 

@@ -7,36 +7,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "fovea/Execute/Jit.h"
+#include "fovea/Target/CpuCode.h"
 #include "fovea/runtime.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace fovea;
 
 static constexpr llvm::StringLiteral entryName = "fovea_entry";
-
-static llvm::orc::JITTargetMachineBuilder
-getTargetMachineBuilder(const JitOptions &options) {
-  llvm::Triple triple(llvm::sys::getProcessTriple());
-  llvm::orc::JITTargetMachineBuilder builder(triple);
-  llvm::SmallVector<llvm::StringRef> features;
-  llvm::StringRef(options.target.features)
-      .split(features, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
-  for (llvm::StringRef feature : features)
-    builder.getFeatures().AddFeature(feature);
-  builder.setCodeGenOptLevel(
-      *llvm::CodeGenOpt::getLevel(std::min(options.optimizationLevel, 3u)));
-  return builder;
-}
 
 /// Defines `entryName`: `arguments` holds the address of each argument, which
 /// is a descriptor of a memref or a scalar; `results` receives what the
@@ -78,31 +59,11 @@ static llvm::Error addEntryPoint(llvm::Module &module, llvm::StringRef name) {
   return llvm::Error::success();
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-                     unsigned level) {
-  if (level == 0)
-    return;
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder
-      .buildPerModuleDefaultPipeline(level == 1   ? llvm::OptimizationLevel::O1
-                                     : level == 2 ? llvm::OptimizationLevel::O2
-                                                  : llvm::OptimizationLevel::O3)
-      .run(module, modules);
-}
-
 static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>>
 createJit(const JitOptions &options) {
   auto jit = llvm::orc::LLJITBuilder()
-                 .setJITTargetMachineBuilder(getTargetMachineBuilder(options))
+                 .setJITTargetMachineBuilder(getTargetMachineBuilder(
+                     options.target, options.optimizationLevel))
                  .create();
   if (!jit)
     return jit.takeError();
@@ -122,36 +83,20 @@ createJit(const JitOptions &options) {
   return jit;
 }
 
-/// Which argument each result is, -1 where the function returns it.
-static llvm::SmallVector<int64_t> getReturnedArguments(mlir::ModuleOp module,
-                                                       const Signature &type) {
-  llvm::SmallVector<int64_t> arguments(type.results.size(), -1);
-  auto function = module.lookupSymbol<mlir::LLVM::LLVMFuncOp>(type.name);
-  if (!function)
-    return arguments;
-  if (auto known = function->getAttrOfType<mlir::DenseI64ArrayAttr>(
-          "fovea.returned_arguments"))
-    arguments.assign(known.asArrayRef().begin(), known.asArrayRef().end());
-  return arguments;
-}
-
 llvm::Expected<std::unique_ptr<CompiledFunction>>
 CompiledFunction::compile(mlir::ModuleOp module, const Signature &signature,
                           const JitOptions &options) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  auto machine = getTargetMachineBuilder(options).createTargetMachine();
+  auto machine =
+      getTargetMachineBuilder(options.target, options.optimizationLevel)
+          .createTargetMachine();
   if (!machine)
     return machine.takeError();
 
   auto context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::Module> code =
-      mlir::translateModuleToLLVMIR(module, *context);
-  if (!code)
-    return llvm::createStringError("@" + signature.name +
-                                   " cannot be translated to LLVM IR");
-  code->setTargetTriple((*machine)->getTargetTriple());
-  code->setDataLayout((*machine)->createDataLayout());
+  auto translated = translateToLLVMIR(module, *context, **machine);
+  if (!translated)
+    return translated.takeError();
+  std::unique_ptr<llvm::Module> code = std::move(*translated);
   if (llvm::Error error = addEntryPoint(*code, signature.name))
     return error;
 
@@ -159,7 +104,7 @@ CompiledFunction::compile(mlir::ModuleOp module, const Signature &signature,
   compiled->signature = signature;
   llvm::Type *returned = code->getFunction(signature.name)->getReturnType();
   llvm::SmallVector<int64_t> arguments =
-      getReturnedArguments(module, signature);
+      getReturnedArguments(module, signature.name, signature.results.size());
   int64_t remaining = llvm::count(arguments, -1), next = 0;
   for (int64_t argument : arguments) {
     int64_t offset = 0;

@@ -26,30 +26,36 @@ template <typename T> T *toPointer(int64_t word) {
   return reinterpret_cast<T *>(static_cast<uintptr_t>(word));
 }
 
-std::vector<int64_t> getDescriptor(HostTensor &tensor) {
-  int64_t storage = toWord(tensor.getStorage());
-  std::vector<int64_t> words{storage, storage, tensor.getOffset()};
-  words.insert(words.end(), tensor.getShape().begin(), tensor.getShape().end());
-  words.insert(words.end(), tensor.getStrides().begin(),
-               tensor.getStrides().end());
+std::vector<int64_t> getDescriptor(const TensorView &tensor) {
+  int64_t start = toWord(tensor.data);
+  std::vector<int64_t> words{start, start, /*offset=*/0};
+  words.insert(words.end(), tensor.shape.begin(), tensor.shape.end());
+  words.insert(words.end(), tensor.strides.begin(), tensor.strides.end());
   return words;
 }
 
-/// A row-major tensor with the elements of a descriptor.
-llvm::Expected<HostTensor> copyTensor(ElementType type,
-                                      llvm::ArrayRef<int64_t> descriptor) {
+TensorView getView(ElementType type, llvm::ArrayRef<int64_t> descriptor) {
   size_t rank = (descriptor.size() - Sizes) / 2;
-  llvm::ArrayRef<int64_t> shape = descriptor.slice(Sizes, rank);
-  llvm::ArrayRef<int64_t> strides = descriptor.slice(Sizes + rank, rank);
-  llvm::Expected<HostTensor> tensor = HostTensor::contiguous(type, shape);
+  char *start = toPointer<char>(descriptor[Aligned]) +
+                descriptor[Offset] * int64_t(getByteSize(type));
+  return {type, start,
+          llvm::SmallVector<int64_t>(descriptor.slice(Sizes, rank)),
+          llvm::SmallVector<int64_t>(descriptor.slice(Sizes + rank, rank))};
+}
+
+/// A row-major tensor with the elements of `view`.
+llvm::Expected<HostTensor> copyTensor(const TensorView &view) {
+  llvm::Expected<HostTensor> tensor =
+      HostTensor::contiguous(view.elementType, view.shape);
   if (!tensor)
     return tensor;
-  unsigned bytes = getByteSize(type);
-  const char *start = toPointer<const char>(descriptor[Aligned]);
+  int64_t bytes = getByteSize(view.elementType);
+  const char *start = static_cast<const char *>(view.data);
   char *next = static_cast<char *>(tensor->getStorage());
   for (ElementCursor cursor(*tensor); !cursor.atEnd(); cursor.advance()) {
-    int64_t position = descriptor[Offset];
-    for (auto [index, stride] : llvm::zip_equal(cursor.getIndices(), strides))
+    int64_t position = 0;
+    for (auto [index, stride] :
+         llvm::zip_equal(cursor.getIndices(), view.strides))
       position += index * stride;
     std::memcpy(next, start + position * bytes, bytes);
     next += bytes;
@@ -62,6 +68,15 @@ llvm::Expected<HostTensor> copyTensor(ElementType type,
 llvm::Expected<Invocation>
 Invocation::create(const CompiledFunction &function,
                    llvm::ArrayRef<HostTensor *> arguments) {
+  llvm::SmallVector<TensorView> views;
+  for (HostTensor *tensor : arguments)
+    views.push_back(TensorView::of(*tensor));
+  return create(function, views);
+}
+
+llvm::Expected<Invocation>
+Invocation::create(const CompiledFunction &function,
+                   llvm::ArrayRef<TensorView> arguments) {
   const Signature &signature = function.getSignature();
   if (arguments.size() != signature.arguments.size())
     return llvm::createStringError(
@@ -72,13 +87,13 @@ Invocation::create(const CompiledFunction &function,
   call.descriptors.reserve(arguments.size());
   for (auto [number, tensor] : llvm::enumerate(arguments)) {
     const ValueType &expected = signature.arguments[number];
-    if (!expected.accepts(*tensor))
+    if (!expected.accepts(tensor))
       return llvm::createStringError("argument %zu of @%s: expected %s, got %s",
                                      number, signature.name.c_str(),
                                      expected.str().c_str(),
-                                     tensor->getTypeString().c_str());
-    call.descriptors.push_back(getDescriptor(*tensor));
-    call.slots.push_back(expected.isScalar ? tensor->getStorage()
+                                     tensor.getTypeString().c_str());
+    call.descriptors.push_back(getDescriptor(tensor));
+    call.slots.push_back(expected.isScalar ? tensor.data
                                            : call.descriptors.back().data());
   }
   call.resultBlock.assign((function.resultBytes + 7) / 8, 0);
@@ -90,8 +105,8 @@ void Invocation::run() {
   function->entryPoint(slots.data(), resultBlock.data());
 }
 
-llvm::Expected<llvm::SmallVector<HostTensor>> Invocation::takeResults() {
-  llvm::SmallVector<HostTensor> results;
+llvm::SmallVector<TensorView> Invocation::getResults() const {
+  llvm::SmallVector<TensorView> results;
   const char *block = reinterpret_cast<const char *>(resultBlock.data());
   for (auto [type, place] :
        llvm::zip_equal(function->signature.results, function->resultPlaces)) {
@@ -103,8 +118,15 @@ llvm::Expected<llvm::SmallVector<HostTensor>> Invocation::takeResults() {
     else
       std::memcpy(descriptor.data(), block + place.offset,
                   descriptor.size() * sizeof(int64_t));
-    llvm::Expected<HostTensor> tensor =
-        copyTensor(type.elementType, descriptor);
+    results.push_back(getView(type.elementType, descriptor));
+  }
+  return results;
+}
+
+llvm::Expected<llvm::SmallVector<HostTensor>> Invocation::takeResults() {
+  llvm::SmallVector<HostTensor> results;
+  for (const TensorView &view : getResults()) {
+    llvm::Expected<HostTensor> tensor = copyTensor(view);
     if (!tensor)
       return tensor.takeError();
     results.push_back(std::move(*tensor));
@@ -115,8 +137,8 @@ llvm::Expected<llvm::SmallVector<HostTensor>> Invocation::takeResults() {
 void Invocation::freeResults() {
   // Two results may share a buffer, and one may lie in an argument's.
   llvm::SmallPtrSet<void *, 8> kept{nullptr};
-  for (HostTensor *argument : arguments)
-    kept.insert(argument->getStorage());
+  for (const TensorView &argument : arguments)
+    kept.insert(argument.data);
   char *block = reinterpret_cast<char *>(resultBlock.data());
   for (auto [type, place] :
        llvm::zip_equal(function->signature.results, function->resultPlaces)) {

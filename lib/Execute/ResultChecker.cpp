@@ -4,6 +4,8 @@
 #include "fovea/Dialect/Attn/IR/Attn.h"
 #include "fovea/Evaluate/Evaluator.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 
@@ -11,11 +13,9 @@ using namespace fovea;
 
 /// Results, with scalars as tensors of rank 0.
 static llvm::Expected<std::vector<HostTensor>>
-evaluateTensors(mlir::func::FuncOp function,
-                const std::vector<HostTensor> &arguments, Precision precision) {
+evaluateTensors(mlir::func::FuncOp function, const std::vector<HostTensor> &arguments, Precision precision) {
   llvm::SmallVector<EvaluateArgument> values;
-  for (auto [tensor, type] :
-       llvm::zip_equal(arguments, function.getArgumentTypes())) {
+  for (auto [tensor, type] : llvm::zip_equal(arguments, function.getArgumentTypes())) {
     if (llvm::isa<mlir::TensorType>(type))
       values.push_back(&tensor);
     else
@@ -26,15 +26,12 @@ evaluateTensors(mlir::func::FuncOp function,
     return results.takeError();
 
   std::vector<HostTensor> tensors;
-  for (auto [result, type] :
-       llvm::zip_equal(*results, function.getResultTypes())) {
+  for (auto [result, type] : llvm::zip_equal(*results, function.getResultTypes())) {
     if (auto *tensor = std::get_if<HostTensor>(&result)) {
       tensors.push_back(std::move(*tensor));
       continue;
     }
-    auto tensor = HostTensor::contiguous(
-        llvm::isa<mlir::FloatType>(type) ? ElementType::F64 : ElementType::I64,
-        {});
+    auto tensor = HostTensor::contiguous(llvm::isa<mlir::FloatType>(type) ? ElementType::F64 : ElementType::I64, {});
     if (!tensor)
       return tensor.takeError();
     tensor->storeAt(0, std::get<Scalar>(result));
@@ -52,8 +49,7 @@ static bool isLogarithm(mlir::Value value) {
   mlir::Operation *op = result.getOwner();
   if (result.getResultNumber() == 0) {
     auto softmax = llvm::dyn_cast<SoftmaxOp>(op);
-    return (softmax && softmax.getKind() == SoftmaxKind::LogProb) ||
-           llvm::isa<CrossEntropyOp>(op);
+    return (softmax && softmax.getKind() == SoftmaxKind::LogProb) || llvm::isa<CrossEntropyOp>(op);
   }
   // All other results of these are the LSE or the maximum of scores.
   return llvm::isa<AttentionOp, SoftmaxOp, CrossEntropyOp>(op);
@@ -84,8 +80,7 @@ private:
   void visit(mlir::Value value);
   void add(mlir::Value value) {
     std::optional<ElementType> type = getFloatType(value);
-    if (type &&
-        (!coarsest || getUnitRoundoff(*type) > getUnitRoundoff(*coarsest)))
+    if (type && (!coarsest || getUnitRoundoff(*type) > getUnitRoundoff(*coarsest)))
       coarsest = type;
   }
 
@@ -99,7 +94,10 @@ void RoundingOf::visit(mlir::Value value) {
   mlir::Operation *op = value.getDefiningOp();
   if (!op)
     return;
-  add(value);
+  // What only moves elements rounds none.
+  if (!llvm::isa<mlir::linalg::FillOp, mlir::linalg::TransposeOp, mlir::linalg::CopyOp>(op) &&
+      !llvm::isa<mlir::tensor::TensorDialect>(op->getDialect()))
+    add(value);
   if (!visited.insert(op).second)
     return;
   using namespace mlir::attn;
@@ -117,10 +115,8 @@ void RoundingOf::visit(mlir::Value value) {
     llvm::for_each(op->getOperands(), [&](mlir::Value v) { add(v); });
 }
 
-llvm::Expected<ResultChecker>
-ResultChecker::create(mlir::func::FuncOp function,
-                      const std::vector<HostTensor> &arguments,
-                      Baseline baseline) {
+llvm::Expected<ResultChecker> ResultChecker::create(mlir::func::FuncOp function,
+                                                    const std::vector<HostTensor> &arguments, Baseline baseline) {
   ResultChecker checker;
   auto references = evaluateTensors(function, arguments, Precision::Reference);
   if (!references)
@@ -134,12 +130,10 @@ ResultChecker::create(mlir::func::FuncOp function,
     options.precision = RoundingOf()(value);
     options.magnitudeFloor = isLogarithm(value) ? 1 : 0;
     checker.options.push_back(options);
-    hasSixteenBit |= options.precision == ElementType::F16 ||
-                     options.precision == ElementType::BF16;
+    hasSixteenBit |= options.precision == ElementType::F16 || options.precision == ElementType::BF16;
   }
 
-  if (baseline == Baseline::Always ||
-      (baseline == Baseline::SixteenBit && hasSixteenBit)) {
+  if (baseline == Baseline::Always || (baseline == Baseline::SixteenBit && hasSixteenBit)) {
     auto baselines = evaluateTensors(function, arguments, Precision::Unfused);
     if (!baselines)
       return baselines.takeError();
@@ -148,14 +142,12 @@ ResultChecker::create(mlir::func::FuncOp function,
   return checker;
 }
 
-llvm::Expected<std::vector<Verdict>>
-ResultChecker::judge(llvm::ArrayRef<HostTensor> results) const {
+llvm::Expected<std::vector<Verdict>> ResultChecker::judge(llvm::ArrayRef<HostTensor> results) const {
   return judge(results, /*againstBaseline=*/!baselines.empty());
 }
 
-llvm::Expected<std::vector<Verdict>>
-ResultChecker::judge(llvm::ArrayRef<HostTensor> results,
-                     bool againstBaseline) const {
+llvm::Expected<std::vector<Verdict>> ResultChecker::judge(llvm::ArrayRef<HostTensor> results,
+                                                          bool againstBaseline) const {
   std::vector<Verdict> verdicts;
   for (auto [number, result] : llvm::enumerate(results)) {
     CompareOptions compareOptions = options[number];

@@ -1,19 +1,14 @@
 //===- Runner.cpp - Compiling and running a file --------------------------===//
 
 #include "fovea/Execute/Runner.h"
-#include "FirstDiagnostic.h"
 #include "OperationCount.h"
 #include "RunnerArguments.h"
+#include "fovea/Compile/Lowering.h"
+#include "fovea/Compile/SourceFile.h"
 #include "fovea/Execute/Jit.h"
 #include "fovea/Execute/Npy.h"
 #include "fovea/Execute/ResultChecker.h"
-#include "fovea/InitAll.h"
-#include "fovea/Pipelines/Pipelines.h"
 #include "fovea/runtime.h"
-
-#include "mlir/IR/Verifier.h"
-#include "mlir/Parser/Parser.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <chrono>
 
@@ -36,34 +31,7 @@ private:
   Clock::time_point start = Clock::now();
 };
 
-/// A file that was read, with what is needed to report on it.
-struct SourceFile {
-  llvm::SourceMgr sources;
-  mlir::MLIRContext context;
-  std::optional<FirstDiagnostic> diagnostic;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-
-  SourceFile() : context(mlir::MLIRContext::Threading::DISABLED) {}
-  llvm::Error read(llvm::StringRef path);
-};
-
 } // namespace
-
-llvm::Error SourceFile::read(llvm::StringRef path) {
-  mlir::DialectRegistry registry;
-  registerAllDialects(registry);
-  context.appendDialectRegistry(registry);
-  context.printOpOnDiagnostic(false);
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
-  if (!buffer)
-    return llvm::createStringError(path + ": " + buffer.getError().message());
-  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  diagnostic.emplace(sources, &context);
-  module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
-  if (!module)
-    return diagnostic->take(path + ": not a module of MLIR");
-  return llvm::Error::success();
-}
 
 static llvm::Error checkTarget(llvm::StringRef target) {
   if (target == "auto" || target == "cpu")
@@ -75,50 +43,19 @@ static llvm::Error checkTarget(llvm::StringRef target) {
                                  "': expected 'auto', 'cpu' or 'cuda'");
 }
 
-/// The function called `name`, or the only public one.
-static llvm::Expected<mlir::func::FuncOp> findEntry(mlir::ModuleOp module,
-                                                    llvm::StringRef name) {
-  llvm::SmallVector<mlir::func::FuncOp> candidates;
-  std::string names;
-  for (auto function : module.getOps<mlir::func::FuncOp>()) {
-    if (!function.isPublic() || function.isExternal())
-      continue;
-    if (function.getName() == name)
-      return function;
-    candidates.push_back(function);
-    names += (names.empty() ? "@" : ", @") + function.getName().str();
-  }
-  if (candidates.empty())
-    return llvm::createStringError("the file defines no public function");
-  if (!name.empty())
-    return llvm::createStringError("no public function @" + name +
-                                   "; there is " + names);
-  if (candidates.size() > 1)
-    return llvm::createStringError("several functions; choose with --entry: " +
-                                   names);
-  return candidates.front();
-}
-
 /// Lowers the module of `file` and compiles `signature`'s function.
 static llvm::Expected<std::unique_ptr<CompiledFunction>>
 compile(SourceFile &file, const Signature &signature, const RunOptions &options,
         RunReport &report) {
   JitOptions jitOptions;
-  CpuPipelineOptions pipelineOptions;
-  pipelineOptions.setMachine(jitOptions.target, report.threads);
-  if (failed(pipelineOptions.parseFromString(options.pipelineOptions,
-                                             llvm::nulls())))
-    return llvm::createStringError("pipeline options '" +
-                                   options.pipelineOptions +
-                                   "': not options of attn-to-llvm");
-  mlir::PassManager passes(&file.context);
-  (options.unfused ? buildAttnUnfusedToLLVMPipeline
-                   : buildAttnToLLVMPipeline)(passes, pipelineOptions);
-  // After every pass it takes as long as the passes; once says the same here.
-  passes.enableVerifier(false);
+  LoweringOptions loweringOptions;
+  loweringOptions.cpu = jitOptions.target;
+  loweringOptions.threads = report.threads;
+  loweringOptions.pipelineOptions = options.pipelineOptions;
+  loweringOptions.unfused = options.unfused;
   Stopwatch lowering;
-  if (failed(passes.run(*file.module)) || failed(mlir::verify(*file.module)))
-    return file.diagnostic->take("lowering failed without saying why");
+  if (llvm::Error error = lowerToLLVMDialect(*file.module, loweringOptions))
+    return file.diagnostic->take(std::move(error));
   report.loweringSeconds = lowering.getSeconds();
   Stopwatch codegen;
   auto compiled =
@@ -157,7 +94,7 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
   SourceFile file;
   if (llvm::Error error = file.read(options.file))
     return error;
-  auto entry = findEntry(*file.module, options.entry);
+  auto entry = findFunction(*file.module, options.entry);
   if (!entry)
     return entry.takeError();
   auto signature = Signature::of(*entry);

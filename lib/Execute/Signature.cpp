@@ -21,14 +21,17 @@ std::string ValueType::str() const {
   return text + getName(elementType).str();
 }
 
-bool ValueType::accepts(const HostTensor &tensor) const {
-  if (tensor.getElementType() != elementType ||
-      tensor.getShape().size() != shape.size())
+bool ValueType::accepts(const TensorView &tensor) const {
+  if (tensor.elementType != elementType || tensor.shape.size() != shape.size())
     return false;
-  for (auto [size, expected] : llvm::zip_equal(tensor.getShape(), shape))
+  for (auto [size, expected] : llvm::zip_equal(tensor.shape, shape))
     if (!mlir::ShapedType::isDynamic(expected) && size != expected)
       return false;
   return true;
+}
+
+std::string TensorView::getTypeString() const {
+  return ValueType{/*isScalar=*/false, elementType, shape}.str();
 }
 
 llvm::Expected<ValueType> ValueType::of(mlir::Type type) {

@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -36,6 +37,17 @@ void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu,
   l2Bytes = cpu.l2Bytes;
   avx512 = cpu.hasAvx512;
   threads = threadCount;
+}
+
+/// Whether `buffer` belongs to one tile and fits its stack: of static size, in the body of a parallel loop and in no loop
+/// within it, where each iteration would take the stack again.
+static bool isTileBuffer(Value buffer) {
+  constexpr int64_t maxBytes = 128 * 1024;
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  if (!type || !type.hasStaticShape() || !type.getElementType().isIntOrFloat())
+    return false;
+  int64_t bytes = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  return bytes <= maxBytes && isa<scf::ForallOp>(buffer.getDefiningOp()->getParentOp());
 }
 
 void fovea::buildBufferizePipeline(OpPassManager &pm) {
@@ -104,7 +116,10 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm,
 void fovea::buildCpuLoweringPipeline(OpPassManager &pm,
                                      const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes}));
+  addCleanUp(pm); // the states that packing replaced
   buildBufferizePipeline(pm);
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
+  pm.addNestedPass<func::FuncOp>(bufferization::createPromoteBuffersToStackPass(isTileBuffer));
   AttnToVectorPassOptions vectorize;
   vectorize.vectorBytes = options.vectorBytes;
   vectorize.vectorRegisters = options.vectorRegisters;

@@ -12,6 +12,8 @@
 #include <charconv>
 #include <cstdlib>
 #include <iterator>
+#include <pwd.h>
+#include <unistd.h>
 
 using namespace fovea;
 using namespace fovea::environment;
@@ -25,17 +27,36 @@ std::optional<int> ThreadCount::parse(std::string_view text) {
   return value;
 }
 
+/// The home of the user that the process runs as, "" if there is none.
+static std::string homeFolder() {
+  passwd entry, *found = nullptr;
+  char buffer[4096];
+  getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found);
+  return found && found->pw_dir ? found->pw_dir : "";
+}
+
+std::optional<std::string> CacheFolder::parse(std::string_view text) {
+  if (text == "off")
+    return "";
+  if (text.substr(0, 2) == "~/") {
+    std::string home = homeFolder();
+    return home.empty() ? home : home + std::string(text.substr(1));
+  }
+  if (text.substr(0, 1) == "/")
+    return std::string(text);
+  return std::nullopt;
+}
+
 template <typename Type>
-static typename Type::Value read(const char *name,
-                                 typename Type::Value defaultValue) {
+static typename Type::Value read(const char *name, const char *defaultValue) {
   const char *text = std::getenv(name);
   if (!text || !*text)
-    return defaultValue;
+    return *Type::parse(defaultValue);
   if (auto value = Type::parse(text))
     return *value;
   setLastError("%s is ignored: got '%s', expected %s", name, text,
                Type::values);
-  return defaultValue;
+  return *Type::parse(defaultValue);
 }
 
 #define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text)   \
@@ -47,7 +68,7 @@ static typename Type::Value read(const char *name,
 const FoveaEnvironmentVariable *foveaEnvironmentVariables(int64_t *count) {
   static constexpr FoveaEnvironmentVariable table[] = {
 #define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text)   \
-  {#NAME, Type::values, #defaultValue, text},
+  {#NAME, Type::values, defaultValue, text},
 #include "Environment.def"
   };
   *count = std::size(table);

@@ -9,6 +9,7 @@
 #define FOVEA_RUNTIME_LIB_ENVIRONMENT_H
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace fovea::environment {
@@ -18,6 +19,14 @@ struct ThreadCount {
   static constexpr int maximum = 4096;
   static constexpr const char *values = "an integer from 0 to 4096";
   static std::optional<int> parse(std::string_view text);
+};
+
+/// A folder; "" is none.
+struct CacheFolder {
+  using Value = std::string;
+  static constexpr const char *values =
+      "an absolute path, a path that starts with ~/, or off";
+  static std::optional<std::string> parse(std::string_view text);
 };
 
 // Each accessor reads the environment anew. A variable that is not set, or

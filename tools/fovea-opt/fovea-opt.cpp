@@ -2,6 +2,7 @@
 
 #include "RoundTrip.h"
 #include "fovea/InitAll.h"
+#include "fovea/Tools/EnvironmentHelp.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/Pass.h"
@@ -58,6 +59,7 @@ int main(int argc, char **argv) {
       "round-trip",
       llvm::cl::desc("Write the input as pretty text, generic text and "
                      "bytecode and read it back before any pass runs"));
+  fovea::EnvironmentHelp environmentHelp;
   auto [input, output] =
       registerAndParseCLIOptions(argc, argv, "Fovea optimizer\n", registry);
   if (roundTrip)

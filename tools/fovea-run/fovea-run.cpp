@@ -1,6 +1,7 @@
 //===- fovea-run.cpp - compiles a file and runs a function of it ----------===//
 
 #include "fovea/Execute/Runner.h"
+#include "fovea/Tools/EnvironmentHelp.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -64,6 +65,7 @@ int main(int argc, char **argv) {
       "unfused", cl::cat(category),
       cl::desc("Compile to plain loops (attn-unfused-to-llvm), to compare"),
       cl::location(options.unfused));
+  fovea::EnvironmentHelp environmentHelp(category);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(
       argc, argv, "Compiles attention written as MLIR and runs it\n");

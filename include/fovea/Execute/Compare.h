@@ -16,10 +16,10 @@
 //
 // Two rules keep chance out of small tensors. A baseline that happens to be
 // exact is no standard: the limits drawn from it are at least one unit roundoff
-// of max |reference| for the maximum and, below 1024 elements, where a mean is
-// no statistic, as much of mean |reference| for the mean. And rows below 8
-// elements, where cancellation may leave nothing to be relative to, are judged
-// as one row.
+// of max |reference| for the maximum and of mean |reference| for the mean: of
+// f32, in which all is computed, or, below 1024 elements, where a mean is no
+// statistic, of the type. And rows below 8 elements, where cancellation may
+// leave nothing to be relative to, are judged as one row.
 //
 //===----------------------------------------------------------------------===//
 

@@ -65,11 +65,15 @@ private:
   EntryPoint entryPoint = nullptr;
 };
 
-/// A call with its arguments, which must outlive it, as must the function.
+/// A call with its arguments, whose elements must outlive it, as must the
+/// function.
 class Invocation {
 public:
   /// Scalars are tensors of rank 0. Fails, naming the argument, where number,
   /// types or shapes are not those of the signature.
+  static llvm::Expected<Invocation>
+  create(const CompiledFunction &function,
+         llvm::ArrayRef<TensorView> arguments);
   static llvm::Expected<Invocation>
   create(const CompiledFunction &function,
          llvm::ArrayRef<HostTensor *> arguments);
@@ -80,6 +84,10 @@ public:
   /// returned is freed first.
   void run();
 
+  /// The results of the last run, in memory that belongs to this call until it
+  /// runs again or ends; those that were written to an argument lie there.
+  llvm::SmallVector<TensorView> getResults() const;
+
   /// Row-major copies of the results of the last run. A result that was
   /// written to an argument is a copy of it.
   llvm::Expected<llvm::SmallVector<HostTensor>> takeResults();
@@ -89,7 +97,7 @@ private:
   void freeResults();
 
   const CompiledFunction *function;
-  llvm::SmallVector<HostTensor *> arguments;
+  llvm::SmallVector<TensorView> arguments;
   /// A strided memref per tensor: allocation, start, offset, sizes, strides.
   std::vector<std::vector<int64_t>> descriptors;
   std::vector<void *> slots;

@@ -8,7 +8,7 @@
 #ifndef FOVEA_EXECUTE_SIGNATURE_H
 #define FOVEA_EXECUTE_SIGNATURE_H
 
-#include "fovea/Execute/HostTensor.h"
+#include "fovea/Execute/TensorView.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -23,7 +23,7 @@ struct ValueType {
 
   /// `?x64xf32`, `f32`.
   std::string str() const;
-  bool accepts(const HostTensor &tensor) const;
+  bool accepts(const TensorView &tensor) const;
 
   /// Fails on a type that has no form in memory here.
   static llvm::Expected<ValueType> of(mlir::Type type);

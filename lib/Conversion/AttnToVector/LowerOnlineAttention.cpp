@@ -5,7 +5,8 @@
 //
 //   for chunk of keys
 //     for panel of queries
-//       S[n][m] = score(sum_k K[n][k] * Q^T[k][m]), masked       register blocks of 6 keys; running maximum fused
+//       S[n][m] = sum_k K[n][k] * Q^T[k][m]                      register blocks of 6 keys; running maximum fused
+//       S[n][m] = score(S[n][m]) or -inf                         only if there is a score region or the block is partial
 //       m' = max(m, max_n S), a = base^(m - m')                  once per chunk, not per key
 //       P[n][m] = base^(S[n][m] - m'), l = l * a + sum_n P
 //       O^T[d][m] = O^T[d][m] * a + sum_n V[n][d] * P[n][m]      register blocks of 6 value dims; rescale fused
@@ -53,9 +54,10 @@ private:
 
   LogicalResult checkForm();
   void lowerPanel(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, const Matrix &value);
-  SmallVector<Value> scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, bool masked);
-  SmallVector<Value> scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, const Matrix &key, bool masked,
-                                ValueRange maxima);
+  SmallVector<Value> dotPass(Panel panel, Value numKeys, const Matrix &key);
+  SmallVector<Value> dotBlock(Panel panel, Value n, int64_t rows, const Matrix &key, ValueRange maxima);
+  SmallVector<Value> regionPass(Panel panel, Value chunkBegin, Value numKeys, bool masked);
+  SmallVector<Value> scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key);
   Value applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked);
   void valuePass(Panel panel, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard);
   void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard);
@@ -235,9 +237,8 @@ Value TileLowering::applyRegions(Panel panel, int64_t vector, Value keyPosition,
   return score;
 }
 
-/// Scores of `rows` keys from `n` on for one panel; returns the maxima with them.
-SmallVector<Value> TileLowering::scoreBlock(Panel panel, Value chunkBegin, Value n, int64_t rows, const Matrix &key, bool masked,
-                                            ValueRange maxima) {
+/// Dot products of `rows` keys from `n` on with one panel; returns the maxima with them.
+SmallVector<Value> TileLowering::dotBlock(Panel panel, Value n, int64_t rows, const Matrix &key, ValueRange maxima) {
   SmallVector<Value> zeros(rows * panel.vectors, lanes.splat(0.0));
   SmallVector<Value> products = lanes.loop(lanes.index(0), headDim, 1, zeros, [&](Value k, ValueRange sums) {
     SmallVector<Value> queries, next;
@@ -253,20 +254,54 @@ SmallVector<Value> TileLowering::scoreBlock(Panel panel, Value chunkBegin, Value
   SmallVector<Value> next(maxima);
   for (int64_t r = 0; r != rows; ++r)
     for (int64_t v = 0; v != panel.vectors; ++v) {
-      Value row = lanes.add(n, r);
-      Value score = applyRegions(panel, v, lanes.add(chunkBegin, row), products[r * panel.vectors + v], masked);
-      lanes.store(score, scores, {row, lanes.index(v * lanes.lanes)});
+      Value score = products[r * panel.vectors + v];
+      lanes.store(score, scores, {lanes.add(n, r), lanes.index(v * lanes.lanes)});
       next[v] = lanes.max(next[v], score);
     }
   return next;
 }
 
-/// Fills the scratch with the chunk's scores and returns their maximum per query.
-SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, bool masked) {
+/// Fills the scratch with the chunk's dot products and returns their maximum per query.
+SmallVector<Value> TileLowering::dotPass(Panel panel, Value numKeys, const Matrix &key) {
   SmallVector<Value> init(panel.vectors, lanes.negInf());
-  return inBlocks(numKeys, init, [&](Value n, int64_t rows, ValueRange maxima) {
-    return scoreBlock(panel, chunkBegin, n, rows, key, masked, maxima);
+  return inBlocks(numKeys, init,
+                  [&](Value n, int64_t rows, ValueRange maxima) { return dotBlock(panel, n, rows, key, maxima); });
+}
+
+/// Sends the scratch through the regions, key by key, and returns the maxima of what comes out.
+SmallVector<Value> TileLowering::regionPass(Panel panel, Value chunkBegin, Value numKeys, bool masked) {
+  SmallVector<Value> init(panel.vectors, lanes.negInf());
+  return lanes.loop(lanes.index(0), numKeys, 1, init, [&](Value n, ValueRange maxima) {
+    SmallVector<Value> next;
+    Value keyPosition = lanes.add(chunkBegin, n);
+    for (int64_t v = 0; v != panel.vectors; ++v) {
+      Value column = lanes.index(v * lanes.lanes);
+      Value score = applyRegions(panel, v, keyPosition, lanes.load(scores, {n, column}), masked);
+      lanes.store(score, scores, {n, column});
+      next.push_back(lanes.max(maxima[v], score));
+    }
+    return next;
   });
+}
+
+/// The chunk's scores in the scratch; returns their maximum per query.
+SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key) {
+  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
+  bool hasScore = scoreOp.hasScore(), hasMask = scoreOp.hasMask();
+  SmallVector<Value> dotMax = dotPass(panel, numKeys, key);
+  if (!hasScore && !hasMask)
+    return dotMax;
+  if (!hasMask || !op.getPartial())
+    return regionPass(panel, chunkBegin, numKeys, hasMask);
+  SmallVector<Type> types(panel.vectors, lanes.vectorType());
+  auto branch = scf::IfOp::create(builder, lanes.loc, types, op.getPartial(), /*withElseRegion=*/true);
+  for (bool masked : {true, false}) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(masked ? branch.thenBlock() : branch.elseBlock());
+    scf::YieldOp::create(builder, lanes.loc,
+                         masked || hasScore ? regionPass(panel, chunkBegin, numKeys, masked) : dotMax);
+  }
+  return llvm::to_vector_of<Value>(branch.getResults());
 }
 
 //===----------------------------------------------------------------------===//
@@ -321,20 +356,7 @@ void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, cons
   bool baseTwo = op.getBase() == ExpBase::Two;
   Value partial = op.getPartial();
 
-  SmallVector<Value> chunkMax;
-  if (hasMask && partial) {
-    SmallVector<Type> types(panel.vectors, lanes.vectorType());
-    auto branch = scf::IfOp::create(builder, loc, types, partial, /*withElseRegion=*/true);
-    for (bool masked : {true, false}) {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(masked ? branch.thenBlock() : branch.elseBlock());
-      scf::YieldOp::create(builder, loc, scorePass(panel, chunkBegin, numKeys, key, masked));
-    }
-    chunkMax.assign(branch.result_begin(), branch.result_end());
-  } else {
-    chunkMax = scorePass(panel, chunkBegin, numKeys, key, hasMask);
-  }
-
+  SmallVector<Value> chunkMax = scorePass(panel, chunkBegin, numKeys, key);
   SmallVector<Value> references, alpha, zeros(panel.vectors, lanes.splat(0.0));
   for (int64_t v = 0; v != panel.vectors; ++v) {
     Value old = lanes.load(maximum, {positionOf(panel, v)});

@@ -29,46 +29,37 @@ static bool isUnchanged(const HostTensor &tensor, Bytes before, bool isOutput) {
   unsigned size = getByteSize(tensor.getElementType());
   if (isOutput)
     for (ElementCursor at(tensor); !at.atEnd(); at.advance())
-      std::memcpy(&before[at.getPosition() * size],
-                  &after[at.getPosition() * size], size);
+      std::memcpy(&before[at.getPosition() * size], &after[at.getPosition() * size], size);
   return after == before;
 }
 
 /// Calls once with poisoned outputs.
-static llvm::Expected<llvm::SmallVector<HostTensor>>
-runOnce(Invocation &call, const Problem &problem,
-        std::vector<HostTensor> &arguments) {
+static llvm::Expected<llvm::SmallVector<HostTensor>> runOnce(Invocation &call, const Problem &problem,
+                                                             std::vector<HostTensor> &arguments) {
   std::vector<Bytes> before;
-  for (auto [argument, tensor] :
-       llvm::zip_equal(problem.arguments, arguments)) {
+  for (auto [argument, tensor] : llvm::zip_equal(problem.arguments, arguments)) {
     if (argument.isOutput)
       tensor.poison();
     before.push_back(getBytes(tensor));
   }
   call.run();
-  for (auto [argument, tensor, bytes] :
-       llvm::zip_equal(problem.arguments, arguments, before))
+  for (auto [argument, tensor, bytes] : llvm::zip_equal(problem.arguments, arguments, before))
     if (!isUnchanged(tensor, std::move(bytes), argument.isOutput))
-      return llvm::createStringError(
-          "the call wrote where it must not, to the buffer of %" +
-          argument.name);
+      return llvm::createStringError("the call wrote where it must not, to the buffer of %" + argument.name);
   return call.takeResults();
 }
 
 /// Whether a result in f32 or f64 is off its limit because the problem is badly
-/// conditioned: the unfused evaluation comes near the limit, too, and is no
-/// better by the measure of 16-bit results.
+/// conditioned: the unfused evaluation comes near the limit, too, and is not
+/// much better. (Large scores are rounded twice on their way to base two.)
 static bool isAsGood(const Verdict &verdict, const Verdict &unfused) {
-  return verdict.rule == Verdict::Rule::RowRelative &&
-         verdict.numMismatches == 0 && unfused.error > verdict.limit / 4 &&
-         verdict.maxError <= 2 * unfused.maxError &&
-         verdict.meanError <= 1.3 * unfused.meanError;
+  return verdict.rule == Verdict::Rule::RowRelative && verdict.numMismatches == 0 &&
+         unfused.error > verdict.limit / 4 && verdict.maxError <= 3 * unfused.maxError &&
+         verdict.meanError <= 2 * unfused.meanError;
 }
 
 /// Further calls on any number of threads give the same bits.
-llvm::Error ExecutionCheck::compareRuns(Invocation &call,
-                                        const Problem &problem,
-                                        std::vector<HostTensor> &arguments,
+llvm::Error ExecutionCheck::compareRuns(Invocation &call, const Problem &problem, std::vector<HostTensor> &arguments,
                                         llvm::ArrayRef<HostTensor> expected) {
   for (int threads : {1, 2, 4}) {
     foveaSetThreadCount(threads);
@@ -77,17 +68,13 @@ llvm::Error ExecutionCheck::compareRuns(Invocation &call,
       return results.takeError();
     for (auto [number, result] : llvm::enumerate(*results))
       if (getBytes(result) != getBytes(expected[number]))
-        return llvm::createStringError(
-            "result %zu is not the same in a further call, on %d threads",
-            number, threads);
+        return llvm::createStringError("result %zu is not the same in a further call, on %d threads", number, threads);
   }
   return llvm::Error::success();
 }
 
-llvm::Error ExecutionCheck::run(const Problem &problem, llvm::StringRef text,
-                                llvm::StringRef options) {
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(
-      text, mlir::ParserConfig(&context), "<generated>");
+llvm::Error ExecutionCheck::run(const Problem &problem, llvm::StringRef text, llvm::StringRef options) {
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, mlir::ParserConfig(&context), "<generated>");
   if (!module)
     return llvm::createStringError("the generated module does not parse");
   auto function = module->lookupSymbol<mlir::func::FuncOp>("main");
@@ -109,7 +96,7 @@ llvm::Error ExecutionCheck::run(const Problem &problem, llvm::StringRef text,
     return llvm::createStringError("the pipeline options do not parse");
   mlir::PassManager passes(&context);
   passes.enableVerifier(true);
-  buildAttnToLLVMPipeline(passes, pipeline);
+  (unfused ? buildAttnUnfusedToLLVMPipeline : buildAttnToLLVMPipeline)(passes, pipeline);
   if (failed(passes.run(*module)))
     return llvm::createStringError("the pipeline fails");
   auto compiled = CompiledFunction::compile(*module, *signature, jitOptions);
@@ -141,8 +128,7 @@ llvm::Error ExecutionCheck::run(const Problem &problem, llvm::StringRef text,
       ++numIllConditioned;
       continue;
     }
-    return llvm::createStringError("result " + llvm::Twine(number) + ": " +
-                                   verdict.summary() +
+    return llvm::createStringError("result " + llvm::Twine(number) + ": " + verdict.summary() +
                                    "\nunfused: " + unfused.summary());
   }
   return compareRuns(*call, problem, *arguments, *results);
@@ -151,13 +137,11 @@ llvm::Error ExecutionCheck::run(const Problem &problem, llvm::StringRef text,
 llvm::Error ExecutionCheck::run(uint64_t seed) {
   Problem problem = drawExecution(seed);
   std::string text = printProblem(problem);
-  std::string options = pipelineOptions.empty() ? drawPipelineOptions(seed, cpu)
-                                                : pipelineOptions;
+  std::string options = pipelineOptions.empty() ? drawPipelineOptions(seed, cpu) : pipelineOptions;
   llvm::Error error = run(problem, text, options);
   if (!error)
     return error;
-  std::string message = llvm::toString(std::move(error)) +
-                        "\npipeline options: " + options + "\n";
+  std::string message = llvm::toString(std::move(error)) + "\npipeline options: " + options + "\n";
   llvm::raw_string_ostream os(message);
   for (const Argument &argument : problem.arguments) {
     os << "%" << argument.name << ": shape [";

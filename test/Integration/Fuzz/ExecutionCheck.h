@@ -21,10 +21,10 @@ namespace fovea::fuzz {
 
 class ExecutionCheck {
 public:
-  /// With `pipelineOptions`, these instead of drawn ones.
-  explicit ExecutionCheck(mlir::MLIRContext &context,
-                          std::string pipelineOptions = "")
-      : context(context), pipelineOptions(std::move(pipelineOptions)) {}
+  /// With `unfused`, through `attn-unfused-to-llvm` instead. With
+  /// `pipelineOptions`, these instead of drawn ones.
+  explicit ExecutionCheck(mlir::MLIRContext &context, std::string pipelineOptions = "", bool unfused = false)
+      : context(context), pipelineOptions(std::move(pipelineOptions)), unfused(unfused) {}
 
   /// Fails, saying what is wrong, with what options and in which module.
   llvm::Error run(uint64_t seed);
@@ -34,14 +34,13 @@ public:
   int64_t getNumIllConditioned() const { return numIllConditioned; }
 
 private:
-  llvm::Error run(const Problem &problem, llvm::StringRef module,
-                  llvm::StringRef options);
-  llvm::Error compareRuns(Invocation &call, const Problem &problem,
-                          std::vector<HostTensor> &arguments,
+  llvm::Error run(const Problem &problem, llvm::StringRef module, llvm::StringRef options);
+  llvm::Error compareRuns(Invocation &call, const Problem &problem, std::vector<HostTensor> &arguments,
                           llvm::ArrayRef<HostTensor> expected);
 
   mlir::MLIRContext &context;
   std::string pipelineOptions;
+  bool unfused;
   CpuModel cpu = CpuModel::host();
   int64_t numIllConditioned = 0;
 };

@@ -12,9 +12,7 @@ using namespace fovea::fuzz;
 /// Draws of one seed for different purposes must not be the same numbers.
 enum Purpose : uint64_t { Strides = 1, Options = 2, Contents = 3 };
 
-static Random makeRandom(uint64_t seed, Purpose purpose) {
-  return Random(seed * 4 + purpose);
-}
+static Random makeRandom(uint64_t seed, Purpose purpose) { return Random(seed * 4 + purpose); }
 
 /// Strides for the shape with one element more in the innermost dimension than
 /// there is.
@@ -23,16 +21,14 @@ static std::vector<int64_t> getPaddedStrides(const Argument &argument) {
   int64_t stride = 1;
   for (size_t d = strides.size(); d-- != 0;) {
     strides[d] = stride;
-    stride *= std::max<int64_t>(argument.shape[d], 1) +
-              (d + 1 == strides.size() ? 1 : 0);
+    stride *= std::max<int64_t>(argument.shape[d], 1) + (d + 1 == strides.size() ? 1 : 0);
   }
   return strides;
 }
 
 Problem fovea::fuzz::drawExecution(uint64_t seed) {
   GeneratorOptions options;
-  options.lengths = {1,  2,  3,  5,  8,   13,  16,  17,  31,
-                     32, 33, 64, 65, 100, 129, 191, 256, 300};
+  options.lengths = {1, 2, 3, 5, 8, 13, 16, 17, 31, 32, 33, 64, 65, 100, 129, 191, 256, 300};
   options.qkHeadDims = {1, 3, 4, 5, 8, 16, 24, 33, 40, 64, 80, 97, 128, 160};
   options.valueHeadDims = {1, 3, 8, 15, 32, 64, 96, 113, 128, 160};
   options.maxWork = 1'500'000;
@@ -55,8 +51,7 @@ Problem fovea::fuzz::drawExecution(uint64_t seed) {
   return problem;
 }
 
-std::string fovea::fuzz::drawPipelineOptions(uint64_t seed,
-                                             const CpuModel &cpu) {
+std::string fovea::fuzz::drawPipelineOptions(uint64_t seed, const CpuModel &cpu) {
   Random random = makeRandom(seed, Options);
   std::string text;
   auto add = [&](const std::string &name, int64_t value) {
@@ -88,24 +83,23 @@ static void addIgnored(HostTensor &targets, int64_t ignored, Random &random) {
 }
 
 /// One element that is not finite: it must show where, and only where, the
-/// definition says so.
-static void addNonFinite(HostTensor &tensor, Random &random) {
+/// definition says so. (In V only NaN: whether infinity times P is NaN depends
+/// on where P underflows.)
+static void addNonFinite(HostTensor &tensor, bool onlyNaN, Random &random) {
   double infinity = std::numeric_limits<double>::infinity();
-  double value = random.pick<double>(
-      {std::numeric_limits<double>::quiet_NaN(), infinity, -infinity});
+  double value = onlyNaN ? std::numeric_limits<double>::quiet_NaN()
+                         : random.pick<double>({std::numeric_limits<double>::quiet_NaN(), infinity, -infinity});
   std::vector<int64_t> indices;
   for (int64_t size : tensor.getShape())
     indices.push_back(random.below(size));
   tensor.setDouble(indices, value);
 }
 
-llvm::Expected<std::vector<HostTensor>>
-fovea::fuzz::makeArguments(const Problem &problem) {
+llvm::Expected<std::vector<HostTensor>> fovea::fuzz::makeArguments(const Problem &problem) {
   Random random = makeRandom(problem.seed, Contents);
   std::vector<HostTensor> tensors;
   for (auto [number, argument] : llvm::enumerate(problem.arguments)) {
-    auto tensor = HostTensor::strided(*parseElementType(argument.elementType),
-                                      argument.shape, argument.strides);
+    auto tensor = HostTensor::strided(*parseElementType(argument.elementType), argument.shape, argument.strides);
     if (!tensor)
       return tensor.takeError();
     if (!argument.isOutput) {
@@ -121,11 +115,10 @@ fovea::fuzz::makeArguments(const Problem &problem) {
     addIgnored(tensors[problem.inputs[1]], *problem.ignoreIndex, random);
   bool isAttention = problem.kind == Problem::Kind::Attention;
   if (random.chance(12)) {
-    // Not into V: Compare.h allows 0 * NaN to differ only where nobody looks.
-    HostTensor &victim =
-        tensors[problem.inputs[isAttention ? random.below(2) : 0]];
+    unsigned which = isAttention ? random.below(3) : 0;
+    HostTensor &victim = tensors[problem.inputs[which]];
     if (victim.getNumElements() != 0)
-      addNonFinite(victim, random);
+      addNonFinite(victim, /*onlyNaN=*/which == 2, random);
   }
   return tensors;
 }

@@ -31,7 +31,7 @@ namespace {
 /// What runs now, for the signal handler.
 struct Running {
   uint64_t seed = 0;
-  bool execution = false;
+  bool execution = false, unfused = false;
   std::string pipeline;
 };
 Running running;
@@ -39,16 +39,14 @@ Running running;
 std::string getReproducer() {
   std::string text = "fovea-fuzz ";
   if (running.execution)
-    text += "--run ";
+    text += running.unfused ? "--run --unfused " : "--run ";
   text += "--seed " + std::to_string(running.seed) + " --count 1";
   if (!running.pipeline.empty())
     text += " --pipeline '" + running.pipeline + "'";
   return text;
 }
 
-void reportCrash(void *) {
-  llvm::errs() << "crash: " << getReproducer() << "\n";
-}
+void reportCrash(void *) { llvm::errs() << "crash: " << getReproducer() << "\n"; }
 
 std::string print(Operation *op) {
   std::string text;
@@ -79,16 +77,14 @@ private:
 } // namespace
 
 bool Fuzzer::run(uint64_t seed) {
-  running = {seed, /*execution=*/false, ""};
+  running = {seed, /*execution=*/false, /*unfused=*/false, ""};
   ParserConfig config(&context);
-  auto module = parseSourceString<ModuleOp>(fovea::fuzz::generateModule(seed),
-                                            config, "<generated>");
+  auto module = parseSourceString<ModuleOp>(fovea::fuzz::generateModule(seed), config, "<generated>");
   if (!check(bool(module), "a generated module does not parse"))
     return false;
   std::string text = print(*module);
   auto again = parseSourceString<ModuleOp>(text, config, "<printed>");
-  if (!check(again && print(*again) == text,
-             "a printed module reads back as another"))
+  if (!check(again && print(*again) == text, "a printed module reads back as another"))
     return false;
 
   bool passed = true;
@@ -97,55 +93,46 @@ bool Fuzzer::run(uint64_t seed) {
     OwningOpRef<ModuleOp> clone = module->clone();
     PassManager pm(&context);
     pm.enableVerifier(true);
-    if (!check(succeeded(parsePassPipeline(pipeline, pm)),
-               "the pipeline does not parse"))
+    if (!check(succeeded(parsePassPipeline(pipeline, pm)), "the pipeline does not parse"))
       return false;
-    passed &= check(succeeded(pm.run(*clone)) && succeeded(verify(*clone)),
-                    "the pipeline fails");
+    passed &= check(succeeded(pm.run(*clone)) && succeeded(verify(*clone)), "the pipeline fails");
   }
   return passed;
 }
 
 /// Executes the seeds; the number of failures.
-static uint64_t execute(MLIRContext &context, uint64_t seed, uint64_t count,
-                        const std::string &pipelineOptions) {
-  fovea::fuzz::ExecutionCheck check(context, pipelineOptions);
+static uint64_t execute(MLIRContext &context, uint64_t seed, uint64_t count, const std::string &pipelineOptions,
+                        bool unfused) {
+  fovea::fuzz::ExecutionCheck check(context, pipelineOptions, unfused);
   uint64_t failures = 0;
   for (uint64_t s = seed; s != seed + count; ++s) {
-    running = {s, /*execution=*/true, ""};
+    running = {s, /*execution=*/true, unfused, ""};
     llvm::Error error = check.run(s);
     if (!error)
       continue;
     ++failures;
-    llvm::errs() << "failed: " << getReproducer() << "\n"
-                 << llvm::toString(std::move(error)) << "\n";
+    llvm::errs() << "failed: " << getReproducer() << "\n" << llvm::toString(std::move(error)) << "\n";
   }
-  llvm::outs() << count << " executions, " << check.getNumIllConditioned()
-               << " ill-conditioned results, " << failures << " failures\n";
+  llvm::outs() << count << " executions, " << check.getNumIllConditioned() << " ill-conditioned results, " << failures
+               << " failures\n";
   return failures;
 }
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  llvm::cl::opt<uint64_t> seed("seed", llvm::cl::desc("The first seed"),
-                               llvm::cl::init(0));
-  llvm::cl::opt<uint64_t> count("count", llvm::cl::desc("Number of seeds"),
-                                llvm::cl::init(1));
-  llvm::cl::list<std::string> pipelines(
-      "pipeline", llvm::cl::desc("Passes to run, as text; may be repeated"));
-  llvm::cl::opt<bool> printOnly(
-      "print", llvm::cl::desc("Print the modules and run nothing"));
-  llvm::cl::opt<bool> run("run",
-                          llvm::cl::desc("Compile, execute and judge instead"));
-  llvm::cl::opt<std::string> pipelineOptions(
-      "pipeline-options",
-      llvm::cl::desc("With --run: options of attn-to-llvm instead of drawn "
-                     "ones"));
+  llvm::cl::opt<uint64_t> seed("seed", llvm::cl::desc("The first seed"), llvm::cl::init(0));
+  llvm::cl::opt<uint64_t> count("count", llvm::cl::desc("Number of seeds"), llvm::cl::init(1));
+  llvm::cl::list<std::string> pipelines("pipeline", llvm::cl::desc("Passes to run, as text; may be repeated"));
+  llvm::cl::opt<bool> printOnly("print", llvm::cl::desc("Print the modules and run nothing"));
+  llvm::cl::opt<bool> run("run", llvm::cl::desc("Compile, execute and judge instead"));
+  llvm::cl::opt<std::string> pipelineOptions("pipeline-options",
+                                             llvm::cl::desc("With --run: options of attn-to-llvm instead of drawn "
+                                                            "ones"));
+  llvm::cl::opt<bool> unfused("unfused", llvm::cl::desc("With --run: through attn-unfused-to-llvm"));
   llvm::cl::ParseCommandLineOptions(argc, argv, "Fovea's module fuzzer\n");
   if (printOnly) {
     for (uint64_t s = seed; s != seed + count; ++s)
-      llvm::outs() << fovea::fuzz::printProblem(
-          run ? fovea::fuzz::drawExecution(s) : fovea::fuzz::drawProblem(s));
+      llvm::outs() << fovea::fuzz::printProblem(run ? fovea::fuzz::drawExecution(s) : fovea::fuzz::drawProblem(s));
     return 0;
   }
 
@@ -155,13 +142,11 @@ int main(int argc, char **argv) {
   fovea::registerAllPasses();
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   if (run)
-    return execute(context, seed, count, pipelineOptions) != 0;
-  Fuzzer fuzzer(context,
-                std::vector<std::string>(pipelines.begin(), pipelines.end()));
+    return execute(context, seed, count, pipelineOptions, unfused) != 0;
+  Fuzzer fuzzer(context, std::vector<std::string>(pipelines.begin(), pipelines.end()));
   uint64_t failures = 0;
   for (uint64_t s = seed; s != seed + count; ++s)
     failures += !fuzzer.run(s);
-  llvm::outs() << count << " modules, " << pipelines.size() << " pipelines, "
-               << failures << " failures\n";
+  llvm::outs() << count << " modules, " << pipelines.size() << " pipelines, " << failures << " failures\n";
   return failures != 0;
 }

@@ -11,7 +11,7 @@
 // PARSE-NOT: error:
 
 // RUN: not fovea-run %s 2>&1 | FileCheck %s --check-prefix=ENTRY
-// ENTRY: error: several functions; choose with --entry: @f, @g
+// ENTRY: error: several functions; choose one of @f, @g
 // RUN: not fovea-run %s --entry h 2>&1 | FileCheck %s --check-prefix=NAME
 // NAME: error: no public function @h; there is @f, @g
 

@@ -23,8 +23,7 @@ const char *plain = R"(
     return %r#0, %r#1, %r#2 : tensor<?x1xf32>, tensor<?xf32>, tensor<?xf32>
   })";
 
-Results evaluatePlain(llvm::ArrayRef<double> q, llvm::ArrayRef<double> k,
-                      llvm::ArrayRef<double> v,
+Results evaluatePlain(llvm::ArrayRef<double> q, llvm::ArrayRef<double> k, llvm::ArrayRef<double> v,
                       Precision precision = Precision::Reference) {
   int64_t rows = q.size(), keys = k.size();
   HostTensor query = makeTensor(F32, {rows, 1}, q);
@@ -53,6 +52,28 @@ TEST(Attention, TwoKeysAreWeightedByTheLogistic) {
   Results r = evaluatePlain({1}, {0.75, 0}, {1, 0});
   expectNear(r[0], {1 / (1 + std::exp(-0.75))});
   expectNear(r[1], {std::log(1 + std::exp(0.75))});
+}
+
+TEST(Attention, S14_without_a_qk_head_dim_all_scores_are_0) {
+  const char *text = R"(
+  func.func @f(%q: tensor<?x?xf32>, %k: tensor<?x?xf32>, %v: tensor<?x1xf32>,
+               %o0: tensor<?x1xf32>, %l0: tensor<?xf32>)
+      -> (tensor<?x1xf32>, tensor<?xf32>) {
+    %r:2 = attn.attention
+      ins(%q, %k, %v : tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x1xf32>)
+      outs(%o0, lse %l0 : tensor<?x1xf32>, tensor<?xf32>)
+    return %r#0, %r#1 : tensor<?x1xf32>, tensor<?xf32>
+  })";
+  HostTensor query = makeTensor(F32, {1, 0}, {});
+  HostTensor key = makeTensor(F32, {2, 0}, {});
+  HostTensor value = makeTensor(F32, {2, 1}, {3, 5});
+  HostTensor o = makeTensor(F32, {1, 1}, 0.0);
+  HostTensor l = makeTensor(F32, {1}, 0.0);
+  for (Precision precision : {Precision::Reference, Precision::Unfused}) {
+    Results r = evaluateText(text, {&query, &key, &value, &o, &l}, precision);
+    expectNear(r[0], {4});
+    expectNear(r[1], {std::log(2)}, /*tolerance=*/1e-7);
+  }
 }
 
 TEST(Attention, S3_no_keys) {
@@ -142,9 +163,7 @@ TEST(Attention, S14_extents_that_differ_are_refused) {
       return %o : tensor<1x1xf32>
     })",
                                   {&q, &k, &v, &o});
-  EXPECT_NE(error.find("has extent 3 along dimension 1, expected 2 (S14)"),
-            std::string::npos)
-      << error;
+  EXPECT_NE(error.find("has extent 3 along dimension 1, expected 2 (S14)"), std::string::npos) << error;
 }
 
 } // namespace

@@ -78,14 +78,13 @@ static void carryConfig(Operation *from, ArrayRef<Operation *> to) {
 
 /// A value without columns still has an LSE. It is computed on one column of zeros, so that tiling and lowering need not
 /// know about tensors without elements; the result is the output as it came.
-static void giveValueOneColumn(RewriterBase &rewriter, AttentionOp op) {
+static void giveValueOneColumn(RewriterBase &rewriter, AttentionOp op, unsigned valueDim) {
   Location loc = op.getLoc();
   auto structured = cast<StructuredOpInterface>(op.getOperation());
   auto widened = [&](OpOperand &operand) -> Value {
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, operand.get());
     for (auto [i, expr] : llvm::enumerate(structured.getMapOf(operand).getResults()))
-      if (isZeroInteger(sizes[i]) && !structured.getMapOf(op.getQueryMutable()).isFunctionOfDim(
-                                         cast<AffineDimExpr>(expr).getPosition()))
+      if (expr == rewriter.getAffineDimExpr(valueDim))
         sizes[i] = rewriter.getIndexAttr(1);
     return tensor::EmptyOp::create(rewriter, loc, sizes, cast<ShapedType>(operand.get().getType()).getElementType());
   };
@@ -117,7 +116,7 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op)
   if (failed(dims))
     return failure();
   if (op.getStaticLoopRanges()[dims->value] == 0)
-    giveValueOneColumn(rewriter, op);
+    giveValueOneColumn(rewriter, op, dims->value);
   SmallVector<AffineExpr> rows;
   for (unsigned d : llvm::concat<const unsigned>(dims->batch, dims->rows))
     rows.push_back(getAffineDimExpr(d, context));

@@ -83,7 +83,7 @@ def Attn_AttentionOp : Attn_ScoreOp<"attention", [
     `h floordiv g` (S6). The domain is (batch..., query, key, qk dim, v dim); any
     other layout is written with one affine map per mapped operand.
 
-    * `scale`: attribute or scalar operand; 1/sqrt(qk head dim) where absent.
+    * `scale`: attribute or scalar operand; 1/sqrt(max(qk head dim, 1)) where absent.
     * `causal(top_left | bottom_right | %offset)`: keep j <= i + offset (S1).
     * `window(left, right)`: keep i + offset - left <= j <= i + offset + right,
       inclusive; `*` is unbounded (S11). `align(...)` places it where there is no

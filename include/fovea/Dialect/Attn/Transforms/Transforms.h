@@ -35,7 +35,7 @@ LogicalResult rewriteOnlineSoftmax(RewriterBase &rewriter, CrossEntropyOp op);
 LogicalResult setExpBaseTwo(RewriterBase &rewriter, OnlineAttentionOp op);
 
 /// Stage 4: splits the key range of an online op into `splits` parallel parts; returns the loop over them, or
-/// null where there is no key.
+/// null where there is no key, or nothing else.
 FailureOr<scf::ForallOp> splitKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t splits);
 
 /// Stage 5: tiles the parallel dimensions of `root` (1 for all but the last row dimension, `tileM` for that, the value

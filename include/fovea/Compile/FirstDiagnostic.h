@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FOVEA_LIB_EXECUTE_FIRSTDIAGNOSTIC_H
-#define FOVEA_LIB_EXECUTE_FIRSTDIAGNOSTIC_H
+#ifndef FOVEA_COMPILE_FIRSTDIAGNOSTIC_H
+#define FOVEA_COMPILE_FIRSTDIAGNOSTIC_H
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Error.h"
@@ -31,6 +31,9 @@ public:
         text.empty() ? otherwise.str() : llvm::StringRef(text).rtrim().str();
     return llvm::createStringError(message);
   }
+  llvm::Error take(llvm::Error otherwise) {
+    return take(toString(std::move(otherwise)));
+  }
 
 private:
   std::string text;
@@ -42,4 +45,4 @@ private:
 
 } // namespace fovea
 
-#endif // FOVEA_LIB_EXECUTE_FIRSTDIAGNOSTIC_H
+#endif // FOVEA_COMPILE_FIRSTDIAGNOSTIC_H

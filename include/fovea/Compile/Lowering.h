@@ -1,0 +1,29 @@
+//===- Lowering.h - A module to the LLVM dialect ----------------*- C++ -*-===//
+
+#ifndef FOVEA_COMPILE_LOWERING_H
+#define FOVEA_COMPILE_LOWERING_H
+
+#include "fovea/Target/CpuModel.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+
+namespace fovea {
+
+struct LoweringOptions {
+  CpuModel cpu = CpuModel::host();
+  /// How many threads the schedule is made for.
+  int64_t threads = 1;
+  /// Of CpuPipelineOptions, over the above: `tile-m=64 tile-n=96`.
+  std::string pipelineOptions;
+  bool unfused = false; ///< Through `attn-unfused-to-llvm` instead.
+};
+
+/// Runs `attn-to-llvm`. Where a pass has reported an error, the one returned
+/// says less.
+llvm::Error lowerToLLVMDialect(mlir::ModuleOp module,
+                               const LoweringOptions &options);
+
+} // namespace fovea
+
+#endif // FOVEA_COMPILE_LOWERING_H

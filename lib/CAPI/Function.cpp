@@ -1,0 +1,180 @@
+//===- Function.cpp - Compiled functions and their calls ------------------===//
+
+#include "Objects.h"
+#include "fovea/Compile/Lowering.h"
+#include "fovea/Compile/SourceFile.h"
+#include "fovea/Execute/Jit.h"
+#include "fovea/runtime.h"
+
+using namespace fovea;
+using namespace fovea::capi;
+
+static_assert(int(ElementType::F16) == FOVEA_F16 &&
+                  int(ElementType::F64) == FOVEA_F64 &&
+                  int(ElementType::I1) == FOVEA_I1 &&
+                  int(ElementType::Index) == FOVEA_INDEX,
+              "the element types of C are those of C++");
+
+struct FoveaFunction {
+  std::unique_ptr<CompiledFunction> compiled;
+  llvm::SmallVector<llvm::SmallVector<int64_t>> sizes;
+  llvm::SmallVector<FoveaTensorType> arguments;
+  llvm::SmallVector<FoveaTensorType> results;
+
+  explicit FoveaFunction(std::unique_ptr<CompiledFunction> code)
+      : compiled(std::move(code)) {
+    const Signature &signature = compiled->getSignature();
+    sizes.reserve(signature.arguments.size() + signature.results.size());
+    for (const ValueType &type : signature.arguments)
+      arguments.push_back(describe(type));
+    for (const ValueType &type : signature.results)
+      results.push_back(describe(type));
+  }
+
+private:
+  FoveaTensorType describe(const ValueType &type) {
+    llvm::SmallVector<int64_t> &known = sizes.emplace_back();
+    for (int64_t size : type.shape)
+      known.push_back(mlir::ShapedType::isDynamic(size) ? -1 : size);
+    return {int64_t(known.size()), known.data(),
+            FoveaElementType(type.elementType)};
+  }
+};
+
+struct FoveaResults {
+  Invocation call;
+  llvm::SmallVector<TensorView> views;
+  llvm::SmallVector<FoveaTensor> tensors;
+
+  explicit FoveaResults(Invocation finished)
+      : call(std::move(finished)), views(call.getResults()) {
+    for (TensorView &view : views)
+      tensors.push_back({view.data, int64_t(view.shape.size()),
+                         view.shape.data(), view.strides.data(),
+                         FoveaElementType(view.elementType)});
+  }
+};
+
+static llvm::Expected<std::unique_ptr<CompiledFunction>>
+compile(mlir::ModuleOp module, llvm::StringRef name, llvm::StringRef options) {
+  auto function = findFunction(module, name);
+  if (!function)
+    return function.takeError();
+  auto signature = Signature::of(*function);
+  if (!signature)
+    return signature.takeError();
+  JitOptions jitOptions;
+  LoweringOptions lowering;
+  lowering.cpu = jitOptions.target;
+  lowering.threads = foveaGetThreadCount();
+  lowering.pipelineOptions = options.str();
+  if (llvm::Error error = lowerToLLVMDialect(module, lowering))
+    return error;
+  return CompiledFunction::compile(module, *signature, jitOptions);
+}
+
+FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name,
+                               const char *options, FoveaFunction **function) {
+  if (!module || !function)
+    return fail(FOVEA_INVALID_ARGUMENT,
+                "foveaModuleCompile: module and function must not be NULL");
+  module->context->firstError.clear();
+  mlir::ModuleOp original = *module->module;
+  mlir::OwningOpRef<mlir::ModuleOp> copy = original.clone();
+  auto compiled = compile(*copy, name ? name : "", options ? options : "");
+  if (!compiled) {
+    std::string message = toString(compiled.takeError());
+    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context,
+                              message);
+  }
+  *function = new FoveaFunction(std::move(*compiled));
+  return FOVEA_OK;
+}
+
+void foveaFunctionDestroy(FoveaFunction *function) { delete function; }
+
+const char *foveaFunctionGetName(const FoveaFunction *function) {
+  return function->compiled->getSignature().name.c_str();
+}
+
+int64_t foveaFunctionGetNumArguments(const FoveaFunction *function) {
+  return function->arguments.size();
+}
+
+int64_t foveaFunctionGetNumResults(const FoveaFunction *function) {
+  return function->results.size();
+}
+
+template <typename T>
+static const T *getElement(const llvm::SmallVector<T> &elements,
+                           int64_t number) {
+  return number >= 0 && size_t(number) < elements.size() ? &elements[number]
+                                                         : nullptr;
+}
+
+const FoveaTensorType *
+foveaFunctionGetArgumentType(const FoveaFunction *function, int64_t number) {
+  return getElement(function->arguments, number);
+}
+
+const FoveaTensorType *foveaFunctionGetResultType(const FoveaFunction *function,
+                                                  int64_t number) {
+  return getElement(function->results, number);
+}
+
+/// Fails with what is wrong about `tensor`.
+static llvm::Expected<TensorView> getView(const FoveaTensor &tensor) {
+  if (tensor.elementType < FOVEA_F16 || tensor.elementType > FOVEA_INDEX)
+    return llvm::createStringError("%d is not an element type",
+                                   int(tensor.elementType));
+  if (tensor.rank < 0 || (tensor.rank > 0 && !tensor.sizes))
+    return llvm::createStringError("rank %lld without sizes",
+                                   static_cast<long long>(tensor.rank));
+  TensorView view;
+  view.elementType = ElementType(tensor.elementType);
+  view.data = tensor.data;
+  view.shape.assign(tensor.sizes, tensor.sizes + tensor.rank);
+  if (llvm::any_of(view.shape, [](int64_t size) { return size < 0; }))
+    return llvm::createStringError("a size is negative");
+  if (!tensor.data && !llvm::is_contained(view.shape, 0))
+    return llvm::createStringError("data is NULL");
+  if (tensor.strides)
+    view.strides.assign(tensor.strides, tensor.strides + tensor.rank);
+  else
+    view.strides = getContiguousStrides(view.shape);
+  return view;
+}
+
+FoveaStatus foveaFunctionCall(const FoveaFunction *function,
+                              const FoveaTensor *arguments,
+                              int64_t numArguments, FoveaResults **results) {
+  if (!function || (!arguments && numArguments > 0))
+    return fail(FOVEA_INVALID_ARGUMENT,
+                "foveaFunctionCall: function and arguments must not be NULL");
+  llvm::SmallVector<TensorView> views;
+  for (int64_t number = 0; number < numArguments; ++number) {
+    llvm::Expected<TensorView> view = getView(arguments[number]);
+    if (!view) {
+      std::string message = toString(view.takeError());
+      return fail(FOVEA_INVALID_ARGUMENT,
+                  "argument " + llvm::Twine(number) + ": " + message);
+    }
+    views.push_back(std::move(*view));
+  }
+  auto call = Invocation::create(*function->compiled, views);
+  if (!call) {
+    std::string message = toString(call.takeError());
+    return fail(FOVEA_INVALID_ARGUMENT, message);
+  }
+  call->run();
+  if (results)
+    *results = new FoveaResults(std::move(*call));
+  return FOVEA_OK;
+}
+
+const FoveaTensor *foveaResultsGet(const FoveaResults *results,
+                                   int64_t number) {
+  return getElement(results->tensors, number);
+}
+
+void foveaResultsDestroy(FoveaResults *results) { delete results; }

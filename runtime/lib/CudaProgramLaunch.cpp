@@ -1,0 +1,308 @@
+//===- CudaProgramLaunch.cpp - From arguments to kernels on a stream ------===//
+//
+// Part of the Fovea project. A launch is planned as a whole, on the stack,
+// before its first kernel goes to the stream.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CudaProgram.h"
+
+#include "Error.h"
+#include "LaunchEvaluation.h"
+#include "TensorMapEncoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace fovea;
+using namespace fovea::launch;
+
+struct CudaProgram::Plan {
+  const LaunchEvaluation &evaluation;
+  const FoveaCudaArgument *const arguments;
+  const Variant &variant;
+  const Kernels &kernels;
+
+  uint64_t workspace = 0; ///< Where the workspaces start.
+  int64_t workspaceOffsets[maxWorkspaces];
+  int64_t workspaceBytes[maxWorkspaces];
+  FoveaCudaLaunchShape shapes[maxLaunches];
+  CUtensorMap tensorMaps[maxTensorMaps];
+  bool isEncoded[maxTensorMaps] = {};
+
+  Plan(const LaunchEvaluation &evaluation, const FoveaCudaArgument *arguments,
+       const Variant &variant, const Kernels &kernels)
+      : evaluation(evaluation), arguments(arguments), variant(variant),
+        kernels(kernels) {}
+
+  uint64_t addressOf(const Buffer &buffer) const {
+    if (buffer.kind == Buffer::Kind::Workspace)
+      return workspace + workspaceOffsets[buffer.index];
+    return reinterpret_cast<uintptr_t>(arguments[buffer.index].data);
+  }
+};
+
+static constexpr int64_t workspaceAlignment = 256;
+
+bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments,
+                                 int64_t count) const {
+  if (count != int64_t(descriptor.arguments.size()))
+    return fail("got %lld arguments, expected %zu", (long long)count,
+                descriptor.arguments.size());
+  for (int64_t i = 0; i < count; ++i) {
+    const Argument &expected = descriptor.arguments[i];
+    const FoveaCudaArgument &got = arguments[i];
+    const char *name = expected.name.c_str();
+    if (got.elementType != static_cast<int>(expected.type))
+      return fail("argument '%s': got element type %s, expected %s", name,
+                  got.elementType >= FOVEA_I8 && got.elementType <= FOVEA_F8E5M2
+                      ? nameOf(static_cast<ElementType>(got.elementType))
+                      : std::to_string(got.elementType).c_str(),
+                  nameOf(expected.type));
+    if (got.rank != expected.rank)
+      return fail("argument '%s': got rank %lld, expected %u", name,
+                  (long long)got.rank, expected.rank);
+    bool isEmpty = false;
+    for (int64_t dim = 0; dim < got.rank; ++dim) {
+      if (got.sizes[dim] < 0)
+        return fail("argument '%s': size %lld is %lld", name, (long long)dim,
+                    (long long)got.sizes[dim]);
+      isEmpty |= got.sizes[dim] == 0;
+    }
+    if (expected.isTensor && !isEmpty && !got.data)
+      return fail("argument '%s': got null, and it is not empty", name);
+  }
+  return true;
+}
+
+const Variant *CudaProgram::select(const LaunchEvaluation &evaluation) const {
+  auto holds = [&](const Guard &guard) {
+    int64_t value;
+    return evaluation.get(guard.condition, value) && value != 0;
+  };
+  for (const Variant &variant : descriptor.variants)
+    if (std::all_of(variant.guards.begin(), variant.guards.end(), holds))
+      return &variant;
+  fail("no variant takes these arguments");
+  for (const Variant &variant : descriptor.variants) {
+    const char *separator = " requires: ";
+    appendLastError("; '%s'", variant.name.c_str());
+    for (const Guard &guard : variant.guards)
+      if (!holds(guard)) {
+        appendLastError("%s%s", separator, guard.text.c_str());
+        separator = ", ";
+      }
+  }
+  return nullptr;
+}
+
+bool CudaProgram::placeWorkspaces(Plan &plan, int64_t &bytes) const {
+  bytes = 0;
+  for (size_t i = 0; i < plan.variant.workspaces.size(); ++i) {
+    int64_t size, padded;
+    if (!plan.evaluation.get(plan.variant.workspaces[i].bytes,
+                             "the size of a workspace", size))
+      return false;
+    if (size < 0)
+      return fail("workspace %zu has %lld bytes", i, (long long)size);
+    plan.workspaceOffsets[i] = bytes;
+    plan.workspaceBytes[i] = size;
+    if (__builtin_add_overflow(size, workspaceAlignment - 1, &padded) ||
+        __builtin_add_overflow(bytes, padded & -workspaceAlignment, &bytes))
+      return fail("the workspaces have more than 2^63 bytes");
+  }
+  return true;
+}
+
+bool CudaProgram::encodeTensorMaps(Plan &plan,
+                                   const KernelLaunch &launch) const {
+  for (const KernelArgument &argument : launch.arguments) {
+    if (argument.kind != KernelArgument::Kind::TensorMap ||
+        plan.isEncoded[argument.index])
+      continue;
+    const TensorMap &map = plan.variant.tensorMaps[argument.index];
+    FoveaTensorMapShape shape{};
+    shape.elementType = static_cast<int>(map.type);
+    shape.rank = int(map.sizes.size());
+    shape.swizzleBytes = 16 << int(map.swizzle) & ~16;
+    shape.l2PromotionBytes = 32 << int(map.l2Promotion) & ~32;
+    for (int dim = 0; dim < shape.rank; ++dim) {
+      shape.box[dim] = map.box[dim];
+      if (!plan.evaluation.get(map.sizes[dim], "a size of a tensor map",
+                               shape.sizes[dim]) ||
+          (dim > 0 && !plan.evaluation.get(map.strides[dim - 1],
+                                           "a stride of a tensor map",
+                                           shape.strides[dim - 1])))
+        return false;
+    }
+    if (!encodeTensorMap(context.driver, plan.addressOf(map.buffer), shape,
+                         plan.tensorMaps[argument.index])) {
+      appendLastError("; tensor map %u of kernel '%s'", argument.index,
+                      launch.kernel.c_str());
+      return false;
+    }
+    plan.isEncoded[argument.index] = true;
+  }
+  return true;
+}
+
+bool CudaProgram::planLaunches(Plan &plan) const {
+  for (size_t i = 0; i < plan.variant.launches.size(); ++i) {
+    const KernelLaunch &launch = plan.variant.launches[i];
+    FoveaCudaLaunchShape &shape = plan.shapes[i];
+    auto get = [&](ExpressionIndex index, const char *what, int64_t &value) {
+      if (plan.evaluation.get(index, what, value))
+        return true;
+      appendLastError("; kernel '%s'", launch.kernel.c_str());
+      return false;
+    };
+    for (unsigned dim = 0; dim < 3; ++dim)
+      if (!get(launch.grid[dim], "the grid", shape.grid[dim]) ||
+          !get(launch.block[dim], "the block", shape.block[dim]) ||
+          !get(launch.cluster[dim], "the cluster", shape.cluster[dim]))
+        return false;
+    if (!get(launch.dynamicSharedBytes, "the dynamic shared memory",
+             shape.dynamicSharedBytes) ||
+        !plan.kernels[i]->checkShape(shape))
+      return false;
+    for (const KernelArgument &argument : launch.arguments) {
+      int64_t value;
+      if (argument.kind == KernelArgument::Kind::Integer &&
+          !get(argument.index, "an argument", value))
+        return false;
+    }
+    // A tensor map cannot be empty, and need not exist where nothing runs.
+    bool isEmpty = std::min({shape.grid[0], shape.grid[1], shape.grid[2]}) == 0;
+    if (!isEmpty && !encodeTensorMaps(plan, launch))
+      return false;
+  }
+  return true;
+}
+
+/// Passes a kernel its arguments, whose values `planLaunches` has seen to
+/// exist.
+bool CudaProgram::issue(Plan &plan, size_t index, CUstream stream) const {
+  const KernelLaunch &launch = plan.variant.launches[index];
+  uint64_t values[maxKernelArguments];
+  void *pointers[maxKernelArguments];
+  for (size_t i = 0; i < launch.arguments.size(); ++i) {
+    const KernelArgument &argument = launch.arguments[i];
+    auto put = [&](auto value) {
+      std::memcpy(&values[i], &value, sizeof value);
+    };
+    pointers[i] = &values[i];
+    switch (argument.kind) {
+    case KernelArgument::Kind::Pointer:
+      put(plan.addressOf(argument.buffer));
+      break;
+    case KernelArgument::Kind::Integer: {
+      int64_t value = 0;
+      plan.evaluation.get(argument.index, value);
+      put(value);
+      break;
+    }
+    case KernelArgument::Kind::Scalar: {
+      const FoveaCudaArgument &scalar = plan.arguments[argument.index];
+      if (scalar.elementType == FOVEA_I64)
+        put(scalar.integer);
+      else if (scalar.elementType == FOVEA_F64)
+        put(scalar.number);
+      else
+        put(static_cast<float>(scalar.number));
+      break;
+    }
+    case KernelArgument::Kind::F32:
+      put(static_cast<uint32_t>(argument.bits));
+      break;
+    case KernelArgument::Kind::F64:
+      put(argument.bits);
+      break;
+    case KernelArgument::Kind::TensorMap:
+      pointers[i] = &plan.tensorMaps[argument.index];
+      break;
+    }
+  }
+  return plan.kernels[index]->launch(plan.shapes[index], pointers, stream);
+}
+
+bool CudaProgram::describe(const FoveaCudaArgument *arguments) const {
+  appendLastError("; launch '%s'", descriptor.name.c_str());
+  for (size_t i = 0; i < descriptor.arguments.size(); ++i) {
+    const Argument &declared = descriptor.arguments[i];
+    const FoveaCudaArgument &argument = arguments[i];
+    appendLastError(", %s: ", declared.name.c_str());
+    for (int64_t dim = 0; dim < argument.rank; ++dim)
+      appendLastError("%lldx", (long long)argument.sizes[dim]);
+    appendLastError("%s", nameOf(declared.type));
+    if (argument.rank > 0)
+      for (int64_t dim = 0; dim < argument.rank; ++dim)
+        appendLastError("%s%lld", dim == 0 ? " strides " : ",",
+                        (long long)argument.strides[dim]);
+    else if (declared.type == ElementType::I64)
+      appendLastError(" %lld", (long long)argument.integer);
+    else if (!declared.isTensor)
+      appendLastError(" %g", argument.number);
+  }
+  return false;
+}
+
+bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments,
+                                    int64_t count, int64_t &bytes) const {
+  if (!checkArguments(arguments, count)) {
+    appendLastError("; launch '%s'", descriptor.name.c_str());
+    return false;
+  }
+  LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  const Variant *variant = select(evaluation);
+  if (!variant)
+    return describe(arguments);
+  Plan plan(evaluation, arguments, *variant,
+            kernels[variant - descriptor.variants.data()]);
+  return placeWorkspaces(plan, bytes) || describe(arguments);
+}
+
+bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count,
+                         uint64_t workspace, int64_t workspaceBytes,
+                         CUstream stream) const {
+  std::optional<CudaContext> current = CudaContext::current();
+  if (!current)
+    return false;
+  if (current->id != context.id)
+    return fail("launch '%s' was prepared in another context (%llu) than the "
+                "current one (%llu)",
+                descriptor.name.c_str(), context.id, current->id);
+  if (!checkArguments(arguments, count)) {
+    appendLastError("; launch '%s'", descriptor.name.c_str());
+    return false;
+  }
+  LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  const Variant *variant = select(evaluation);
+  if (!variant)
+    return describe(arguments);
+  Plan plan(evaluation, arguments, *variant,
+            kernels[variant - descriptor.variants.data()]);
+  plan.workspace = workspace;
+  int64_t needed = 0;
+  if (!placeWorkspaces(plan, needed))
+    return describe(arguments);
+  if (needed > 0 && (workspaceBytes < needed || workspace == 0 ||
+                     workspace % workspaceAlignment != 0)) {
+    fail("got a workspace of %lld bytes at 0x%llx, expected %lld bytes aligned "
+         "to %lld",
+         (long long)workspaceBytes, (unsigned long long)workspace,
+         (long long)needed, (long long)workspaceAlignment);
+    return describe(arguments);
+  }
+  if (!planLaunches(plan))
+    return describe(arguments);
+
+  for (size_t i = 0; i < variant->workspaces.size(); ++i)
+    if (variant->workspaces[i].zeroFill && plan.workspaceBytes[i] > 0 &&
+        !context.driver.cuMemsetD8Async(workspace + plan.workspaceOffsets[i], 0,
+                                        plan.workspaceBytes[i], stream))
+      return describe(arguments);
+  for (size_t i = 0; i < variant->launches.size(); ++i)
+    if (!issue(plan, i, stream))
+      return describe(arguments);
+  return true;
+}

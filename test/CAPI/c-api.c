@@ -1,0 +1,207 @@
+/*===- c-api.c - Every promise of fovea-c/Fovea.h, from C
+ * -------------------===*/
+
+#include "fovea-c/Fovea.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHECK(condition)                                                       \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf(stderr, "%s:%d: not true: %s (%s)\n", __FILE__, __LINE__,        \
+              #condition, foveaGetErrorMessage());                             \
+      return 1;                                                                \
+    }                                                                          \
+  } while (0)
+
+#define CHECK_MESSAGE(text) CHECK(strstr(foveaGetErrorMessage(), text))
+
+static const char softmax[] =
+    "func.func @softmax(%x: tensor<?x4xf32>, %out: tensor<?x4xf32>)\n"
+    "    -> tensor<?x4xf32> {\n"
+    "  %y = attn.softmax dimension(1) ins(%x : tensor<?x4xf32>)\n"
+    "      outs(%out : tensor<?x4xf32>)\n"
+    "  return %y : tensor<?x4xf32>\n"
+    "}\n";
+
+/* A fresh tensor, a number, and operands that are numbers. */
+static const char fresh[] =
+    "func.func @fresh(%x: f32, %n: index) -> (tensor<?xf32>, f32) {\n"
+    "  %e = tensor.empty(%n) : tensor<?xf32>\n"
+    "  %t = linalg.fill ins(%x : f32) outs(%e : tensor<?xf32>)\n"
+    "      -> tensor<?xf32>\n"
+    "  %s = arith.addf %x, %x : f32\n"
+    "  return %t, %s : tensor<?xf32>, f32\n"
+    "}\n";
+
+static FoveaModule *parse(FoveaContext *context, const char *text) {
+  FoveaModule *module = NULL;
+  return foveaModuleParse(context, text, strlen(text), "test", &module)
+             ? NULL
+             : module;
+}
+
+struct Text {
+  char data[8192];
+  size_t length;
+};
+
+static void append(const char *data, size_t length, void *user) {
+  struct Text *text = user;
+  if (text->length + length >= sizeof(text->data))
+    length = sizeof(text->data) - 1 - text->length;
+  memcpy(text->data + text->length, data, length);
+  text->length += length;
+  text->data[text->length] = 0;
+}
+
+static void copyDiagnostic(const FoveaDiagnostic *diagnostic, void *user) {
+  char line[512];
+  int length =
+      snprintf(line, sizeof(line), "%d %s:%lld:%lld %s\n", diagnostic->severity,
+               diagnostic->file, (long long)diagnostic->line,
+               (long long)diagnostic->column, diagnostic->message);
+  append(line, (size_t)length, user);
+}
+
+/* Parse errors reach the handler and the message, with their place. */
+static int testDiagnostics(FoveaContext *context) {
+  static struct Text text;
+  FoveaModule *module = NULL;
+  static const char bad[] = "func.func @f() {\n  nonsense.op\n}\n";
+  foveaContextSetDiagnosticHandler(context, copyDiagnostic, &text);
+  CHECK(foveaModuleParse(context, bad, sizeof(bad) - 1, "bad.mlir", &module) ==
+        FOVEA_INVALID_MODULE);
+  CHECK(!module);
+  CHECK(strstr(text.data, "2 bad.mlir:2:3 "));
+  CHECK_MESSAGE("bad.mlir:2:3: ");
+  foveaContextSetDiagnosticHandler(context, NULL, NULL);
+  CHECK(foveaModuleParse(context, NULL, 0, NULL, &module) ==
+        FOVEA_INVALID_ARGUMENT);
+  return 0;
+}
+
+/* Pipelines run by name, with options, and whole; a wrong name is an error. */
+static int testPipelines(FoveaContext *context) {
+  static struct Text text;
+  FoveaModule *module = parse(context, softmax);
+  CHECK(module);
+  CHECK(foveaModuleRunPipeline(module, "no-such-pass", NULL) ==
+        FOVEA_INVALID_ARGUMENT);
+  CHECK_MESSAGE("no-such-pass");
+  CHECK(foveaModuleRunPipeline(module, "attn-to-llvm", "no-such-option=1") ==
+        FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaModuleRunPipeline(module, "func.func(canonicalize),cse", NULL) ==
+        FOVEA_OK);
+  CHECK(foveaModuleRunPipeline(module, "builtin.module(canonicalize,cse)",
+                               NULL) == FOVEA_OK);
+  CHECK(foveaModuleRunPipeline(module, "attn-to-llvm", "threads=2") ==
+        FOVEA_OK);
+  foveaModulePrint(module, append, &text);
+  CHECK(strstr(text.data, "llvm.func @softmax("));
+  CHECK(!strstr(text.data, "attn.softmax"));
+  foveaModuleDestroy(module);
+  return 0;
+}
+
+/* A destination is written in place, with strides; wrong calls are refused. */
+static int testStrides(FoveaContext *context) {
+  FoveaModule *module = parse(context, softmax);
+  FoveaFunction *function = NULL;
+  FoveaResults *results = NULL;
+  /* Rows run backwards, in steps of 5; 7 marks what nobody may touch. */
+  float x[] = {4, 3, 2, 1, 7, 1, 2, 3, 4, 7};
+  float out[] = {7, 7, 7, 7, 7, 7, 7, 7};
+  int64_t sizes[] = {2, 4}, xStrides[] = {-5, 1}, outStrides[] = {1, 2};
+  FoveaTensor arguments[] = {{x + 5, 2, sizes, xStrides, FOVEA_F32},
+                             {out, 2, sizes, outStrides, FOVEA_F32}};
+  const FoveaTensor *result;
+  int64_t i;
+  double sum = exp(1) + exp(2) + exp(3) + exp(4);
+
+  CHECK(module);
+  CHECK(foveaModuleCompile(module, "other", NULL, &function) ==
+        FOVEA_COMPILATION_FAILED);
+  CHECK_MESSAGE("no public function @other; there is @softmax");
+  CHECK(foveaModuleCompile(module, NULL, "nonsense", &function) ==
+        FOVEA_COMPILATION_FAILED);
+  CHECK(foveaModuleCompile(module, "softmax", NULL, &function) == FOVEA_OK);
+  foveaModuleDestroy(module);
+
+  CHECK(!strcmp(foveaFunctionGetName(function), "softmax"));
+  CHECK(foveaFunctionGetNumArguments(function) == 2);
+  CHECK(foveaFunctionGetNumResults(function) == 1);
+  CHECK(foveaFunctionGetArgumentType(function, 0)->rank == 2);
+  CHECK(foveaFunctionGetArgumentType(function, 0)->sizes[0] == -1);
+  CHECK(foveaFunctionGetArgumentType(function, 0)->sizes[1] == 4);
+  CHECK(foveaFunctionGetResultType(function, 0)->elementType == FOVEA_F32);
+  CHECK(!foveaFunctionGetResultType(function, 1));
+
+  CHECK(foveaFunctionCall(function, arguments, 2, &results) == FOVEA_OK);
+  result = foveaResultsGet(results, 0);
+  CHECK(result && !foveaResultsGet(results, 1));
+  CHECK(result->data == out && result->strides[1] == 2);
+  for (i = 0; i < 4; ++i) {
+    CHECK(fabs(out[2 * i] - exp(1.0 + (double)i) / sum) < 1e-6);
+    CHECK(fabs(out[2 * i + 1] - exp(4.0 - (double)i) / sum) < 1e-6);
+  }
+  CHECK(x[4] == 7 && x[9] == 7);
+  foveaResultsDestroy(results);
+
+  CHECK(foveaFunctionCall(function, arguments, 1, NULL) ==
+        FOVEA_INVALID_ARGUMENT);
+  CHECK_MESSAGE("@softmax takes 2 arguments, got 1");
+  arguments[1].elementType = FOVEA_BF16;
+  CHECK(foveaFunctionCall(function, arguments, 2, NULL) ==
+        FOVEA_INVALID_ARGUMENT);
+  CHECK_MESSAGE("expected ?x4xf32, got 2x4xbf16");
+  arguments[1].data = NULL;
+  CHECK(foveaFunctionCall(function, arguments, 2, NULL) ==
+        FOVEA_INVALID_ARGUMENT);
+  CHECK_MESSAGE("argument 1: data is NULL");
+  foveaFunctionDestroy(function);
+  return 0;
+}
+
+/* Results that are no argument come in memory of the results; numbers are
+   tensors of rank 0; a function outlives its context. */
+static int testFreshResults(void) {
+  FoveaContext *context = foveaContextCreate();
+  FoveaModule *module = parse(context, fresh);
+  FoveaFunction *function = NULL;
+  FoveaResults *results = NULL;
+  float x = 1.5f;
+  int64_t n = 3, i;
+  FoveaTensor arguments[] = {{&x, 0, NULL, NULL, FOVEA_F32},
+                             {&n, 0, NULL, NULL, FOVEA_INDEX}};
+  const FoveaTensor *result;
+  CHECK(module);
+  CHECK(foveaModuleCompile(module, NULL, NULL, &function) == FOVEA_OK);
+  foveaModuleDestroy(module);
+  foveaContextDestroy(context);
+  CHECK(foveaFunctionCall(function, arguments, 2, &results) == FOVEA_OK);
+  result = foveaResultsGet(results, 0);
+  CHECK(result->rank == 1 && result->sizes[0] == 3);
+  for (i = 0; i < 3; ++i)
+    CHECK(((float *)result->data)[i * result->strides[0]] == 1.5f);
+  result = foveaResultsGet(results, 1);
+  CHECK(result->rank == 0 && *(float *)result->data == 3.0f);
+  foveaResultsDestroy(results);
+  foveaFunctionDestroy(function);
+  return 0;
+}
+
+int main(void) {
+  FoveaContext *context = foveaContextCreate();
+  int failed;
+  CHECK(foveaCompilerVersion() > 0);
+  failed =
+      testDiagnostics(context) | testPipelines(context) | testStrides(context);
+  foveaContextDestroy(context);
+  failed |= testFreshResults();
+  if (!failed)
+    puts("all passed");
+  return failed;
+}
