@@ -50,6 +50,10 @@ constexpr double exp2Degree11[] = {0x1p+0,
                                    0x1.c1546b0b891a7p-28,
                                    0x1.5a6d6b99eb4a1p-31};
 
+/// log2(e) less its nearest f32 and f64.
+constexpr double log2eRest32 = llvm::numbers::log2e - double(float(llvm::numbers::log2e));
+constexpr double log2eRest64 = 0x1.777d0ffda0d24p-56;
+
 /// Arithmetic on a float scalar or vector type.
 struct FloatBuilder {
   OpBuilder &builder;
@@ -155,7 +159,8 @@ struct ExpandExp2 final : OpRewritePattern<math::Exp2Op> {
   bool avx512;
 };
 
-/// exp(x) = exp2(x * log2(e)), with the rounding error of the product put back: exp2(y + e) = exp2(y) * (1 + e ln 2).
+/// exp(x) = exp2(x * log2(e)), with the rounding errors of the constant and of the product put back:
+/// exp2(y + e) = exp2(y) * (1 + e ln 2).
 struct ExpandExp final : OpRewritePattern<math::ExpOp> {
   ExpandExp(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
   LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
@@ -166,6 +171,7 @@ struct ExpandExp final : OpRewritePattern<math::ExpOp> {
     Value log2e = b.constant(llvm::numbers::log2e);
     Value y = b.make<arith::MulFOp>(x, log2e);
     Value error = b.fma(x, log2e, arith::NegFOp::create(rewriter, op.getLoc(), y));
+    error = b.fma(x, b.constant(b.isDouble() ? log2eRest64 : log2eRest32), error);
     // Infinite products have no error to put back.
     Value bounded = b.compare(arith::CmpFPredicate::OLT, math::AbsFOp::create(rewriter, op.getLoc(), y),
                               b.constant(b.isDouble() ? 2000.0 : 200.0));

@@ -474,6 +474,8 @@ static bool isPacked(OnlineAttentionOp op) {
 LogicalResult attn::packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes) {
   if (isPacked(op))
     return success();
+  if (!op.hasPureTensorSemantics())
+    return op.emitOpError("can be packed on tensors only");
   return QueryPacker(rewriter, op, vectorBytes).run();
 }
 

@@ -133,6 +133,9 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter,
   if (tileM < 1)
     return root.emitOpError()
            << "needs a tile of at least 1 row, got " << tileM;
+  if (!cast<DestinationStyleOpInterface>(root.getOperation())
+           .hasPureTensorSemantics())
+    return root.emitOpError("can be tiled on tensors only");
   if (writesNothing(root))
     return scf::ForallOp();
   OpBuilder::InsertionGuard guard(rewriter);

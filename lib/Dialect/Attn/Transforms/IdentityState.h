@@ -7,7 +7,8 @@
 
 namespace mlir::attn {
 
-/// Whether `state`, (acc, m, l) or (m, l), is known to be the identity (0, -inf, 0) (S15), which is the same in every base.
+/// Whether `state`, (acc, m, l) or (m, l), is known to be the identity (0,
+/// -inf, 0) (S15), which is the same in every base.
 bool isIdentityState(ValueRange state);
 
 } // namespace mlir::attn
