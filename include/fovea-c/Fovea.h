@@ -69,12 +69,7 @@ typedef struct FoveaContext FoveaContext;
 FOVEA_C_API FoveaContext *foveaContextCreate(void);
 FOVEA_C_API void foveaContextDestroy(FoveaContext *context);
 
-typedef enum FoveaSeverity {
-  FOVEA_NOTE = 0,
-  FOVEA_WARNING = 1,
-  FOVEA_ERROR = 2,
-  FOVEA_REMARK = 3
-} FoveaSeverity;
+typedef enum FoveaSeverity { FOVEA_NOTE = 0, FOVEA_WARNING = 1, FOVEA_ERROR = 2, FOVEA_REMARK = 3 } FoveaSeverity;
 
 /** Its pointers are valid during the call. `file` is "" and line and column are
  *  0 where the place is not known. */
@@ -86,14 +81,11 @@ typedef struct FoveaDiagnostic {
   const char *message;
 } FoveaDiagnostic;
 
-typedef void (*FoveaDiagnosticHandler)(const FoveaDiagnostic *diagnostic,
-                                       void *user);
+typedef void (*FoveaDiagnosticHandler)(const FoveaDiagnostic *diagnostic, void *user);
 
 /** Sends diagnostics to `handler`, NULL for nowhere (as at first). The first
  *  error of a call is its error message in any case. */
-FOVEA_C_API void
-foveaContextSetDiagnosticHandler(FoveaContext *context,
-                                 FoveaDiagnosticHandler handler, void *user);
+FOVEA_C_API void foveaContextSetDiagnosticHandler(FoveaContext *context, FoveaDiagnosticHandler handler, void *user);
 
 /*===-- Modules -----------------------------------------------------------===*/
 
@@ -101,26 +93,20 @@ typedef struct FoveaModule FoveaModule;
 
 /** Parses and verifies `length` bytes of text or bytecode; `name` is what
  *  diagnostics call it. */
-FOVEA_C_API FoveaStatus foveaModuleParse(FoveaContext *context,
-                                         const char *text, size_t length,
-                                         const char *name,
+FOVEA_C_API FoveaStatus foveaModuleParse(FoveaContext *context, const char *text, size_t length, const char *name,
                                          FoveaModule **module);
 FOVEA_C_API void foveaModuleDestroy(FoveaModule *module);
 
-typedef void (*FoveaStringCallback)(const char *data, size_t length,
-                                    void *user);
+typedef void (*FoveaStringCallback)(const char *data, size_t length, void *user);
 
 /** Prints the module, in one or more pieces. */
-FOVEA_C_API void foveaModulePrint(const FoveaModule *module,
-                                  FoveaStringCallback callback, void *user);
+FOVEA_C_API void foveaModulePrint(const FoveaModule *module, FoveaStringCallback callback, void *user);
 
 /** Runs a pass or pipeline by its name, with its options as on a command line
  *  ("tile-m=64 threads=4", NULL for none), or passes as --pass-pipeline writes
  *  them, without options ("func.func(canonicalize),attn-to-llvm{threads=4}").
  *  After an error of a pass the module is good for destruction only. */
-FOVEA_C_API FoveaStatus foveaModuleRunPipeline(FoveaModule *module,
-                                               const char *pipeline,
-                                               const char *options);
+FOVEA_C_API FoveaStatus foveaModuleRunPipeline(FoveaModule *module, const char *pipeline, const char *options);
 
 /*===-- Compiled functions ------------------------------------------------===*/
 
@@ -130,9 +116,7 @@ typedef struct FoveaFunction FoveaFunction;
  *  only one, for this machine and the runtime's number of threads; `options`
  * are those of the pipeline attn-to-llvm, NULL for none. The module stays as it
  *  is. */
-FOVEA_C_API FoveaStatus foveaModuleCompile(const FoveaModule *module,
-                                           const char *name,
-                                           const char *options,
+FOVEA_C_API FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name, const char *options,
                                            FoveaFunction **function);
 FOVEA_C_API void foveaFunctionDestroy(FoveaFunction *function);
 
@@ -169,10 +153,8 @@ FOVEA_C_API const char *foveaFunctionGetName(const FoveaFunction *function);
 FOVEA_C_API int64_t foveaFunctionGetNumArguments(const FoveaFunction *function);
 FOVEA_C_API int64_t foveaFunctionGetNumResults(const FoveaFunction *function);
 /** NULL if there is no argument or result of this number. */
-FOVEA_C_API const FoveaTensorType *
-foveaFunctionGetArgumentType(const FoveaFunction *function, int64_t number);
-FOVEA_C_API const FoveaTensorType *
-foveaFunctionGetResultType(const FoveaFunction *function, int64_t number);
+FOVEA_C_API const FoveaTensorType *foveaFunctionGetArgumentType(const FoveaFunction *function, int64_t number);
+FOVEA_C_API const FoveaTensorType *foveaFunctionGetResultType(const FoveaFunction *function, int64_t number);
 
 /** What a call returned. */
 typedef struct FoveaResults FoveaResults;
@@ -180,15 +162,12 @@ typedef struct FoveaResults FoveaResults;
 /** Calls the function. Number, types and sizes of the arguments are checked
  *  against its type, dynamic sizes that must agree are not. An argument that is
  *  a destination is written to. `results` may be NULL. */
-FOVEA_C_API FoveaStatus foveaFunctionCall(const FoveaFunction *function,
-                                          const FoveaTensor *arguments,
-                                          int64_t numArguments,
-                                          FoveaResults **results);
+FOVEA_C_API FoveaStatus foveaFunctionCall(const FoveaFunction *function, const FoveaTensor *arguments,
+                                          int64_t numArguments, FoveaResults **results);
 
 /** A result, NULL if there is none of this number. Its elements are the
  *  argument's that it was written to, or else belong to `results`. */
-FOVEA_C_API const FoveaTensor *foveaResultsGet(const FoveaResults *results,
-                                               int64_t number);
+FOVEA_C_API const FoveaTensor *foveaResultsGet(const FoveaResults *results, int64_t number);
 FOVEA_C_API void foveaResultsDestroy(FoveaResults *results);
 
 #ifdef __cplusplus

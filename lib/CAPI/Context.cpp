@@ -18,12 +18,8 @@ FoveaStatus fovea::capi::fail(FoveaStatus status, const llvm::Twine &message) {
   return status;
 }
 
-FoveaStatus fovea::capi::failWithDiagnostic(FoveaStatus status,
-                                            FoveaContext &context,
-                                            const llvm::Twine &otherwise) {
-  return fail(status, context.firstError.empty()
-                          ? otherwise
-                          : llvm::Twine(context.firstError));
+FoveaStatus fovea::capi::failWithDiagnostic(FoveaStatus status, FoveaContext &context, const llvm::Twine &otherwise) {
+  return fail(status, context.firstError.empty() ? otherwise : llvm::Twine(context.firstError));
 }
 
 const char *foveaGetErrorMessage() { return getMessage().c_str(); }
@@ -35,8 +31,7 @@ FoveaContext::FoveaContext() {
   fovea::registerAllDialects(registry);
   context.appendDialectRegistry(registry);
   context.printOpOnDiagnostic(false);
-  context.getDiagEngine().registerHandler(
-      [this](mlir::Diagnostic &diagnostic) { report(diagnostic); });
+  context.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) { report(diagnostic); });
 }
 
 static FoveaSeverity getSeverity(mlir::DiagnosticSeverity severity) {
@@ -61,13 +56,10 @@ void FoveaContext::report(mlir::Diagnostic &diagnostic) {
   std::string message = diagnostic.str();
   FoveaSeverity severity = getSeverity(diagnostic.getSeverity());
   if (severity == FOVEA_ERROR && firstError.empty())
-    firstError = place ? file + ":" + std::to_string(line) + ":" +
-                             std::to_string(column) + ": " + message
-                       : message;
+    firstError = place ? file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message : message;
   if (!handler)
     return;
-  FoveaDiagnostic reported{severity, file.c_str(), line, column,
-                           message.c_str()};
+  FoveaDiagnostic reported{severity, file.c_str(), line, column, message.c_str()};
   handler(&reported, user);
   for (mlir::Diagnostic &note : diagnostic.getNotes())
     report(note);
@@ -77,9 +69,7 @@ FoveaContext *foveaContextCreate() { return new FoveaContext; }
 
 void foveaContextDestroy(FoveaContext *context) { delete context; }
 
-void foveaContextSetDiagnosticHandler(FoveaContext *context,
-                                      FoveaDiagnosticHandler handler,
-                                      void *user) {
+void foveaContextSetDiagnosticHandler(FoveaContext *context, FoveaDiagnosticHandler handler, void *user) {
   context->handler = handler;
   context->user = user;
 }

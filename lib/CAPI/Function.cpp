@@ -9,10 +9,8 @@
 using namespace fovea;
 using namespace fovea::capi;
 
-static_assert(int(ElementType::F16) == FOVEA_F16 &&
-                  int(ElementType::F64) == FOVEA_F64 &&
-                  int(ElementType::I1) == FOVEA_I1 &&
-                  int(ElementType::Index) == FOVEA_INDEX,
+static_assert(int(ElementType::F16) == FOVEA_F16 && int(ElementType::F64) == FOVEA_F64 &&
+                  int(ElementType::I1) == FOVEA_I1 && int(ElementType::Index) == FOVEA_INDEX,
               "the element types of C are those of C++");
 
 struct FoveaFunction {
@@ -21,8 +19,7 @@ struct FoveaFunction {
   llvm::SmallVector<FoveaTensorType> arguments;
   llvm::SmallVector<FoveaTensorType> results;
 
-  explicit FoveaFunction(std::unique_ptr<CompiledFunction> code)
-      : compiled(std::move(code)) {
+  explicit FoveaFunction(std::unique_ptr<CompiledFunction> code) : compiled(std::move(code)) {
     const Signature &signature = compiled->getSignature();
     sizes.reserve(signature.arguments.size() + signature.results.size());
     for (const ValueType &type : signature.arguments)
@@ -36,8 +33,7 @@ private:
     llvm::SmallVector<int64_t> &known = sizes.emplace_back();
     for (int64_t size : type.shape)
       known.push_back(mlir::ShapedType::isDynamic(size) ? -1 : size);
-    return {int64_t(known.size()), known.data(),
-            FoveaElementType(type.elementType)};
+    return {int64_t(known.size()), known.data(), FoveaElementType(type.elementType)};
   }
 };
 
@@ -46,17 +42,15 @@ struct FoveaResults {
   llvm::SmallVector<TensorView> views;
   llvm::SmallVector<FoveaTensor> tensors;
 
-  explicit FoveaResults(Invocation finished)
-      : call(std::move(finished)), views(call.getResults()) {
+  explicit FoveaResults(Invocation finished) : call(std::move(finished)), views(call.getResults()) {
     for (TensorView &view : views)
-      tensors.push_back({view.data, int64_t(view.shape.size()),
-                         view.shape.data(), view.strides.data(),
+      tensors.push_back({view.data, int64_t(view.shape.size()), view.shape.data(), view.strides.data(),
                          FoveaElementType(view.elementType)});
   }
 };
 
-static llvm::Expected<std::unique_ptr<CompiledFunction>>
-compile(mlir::ModuleOp module, llvm::StringRef name, llvm::StringRef options) {
+static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(mlir::ModuleOp module, llvm::StringRef name,
+                                                                 llvm::StringRef options) {
   auto function = findFunction(module, name);
   if (!function)
     return function.takeError();
@@ -73,19 +67,17 @@ compile(mlir::ModuleOp module, llvm::StringRef name, llvm::StringRef options) {
   return CompiledFunction::compile(module, *signature, jitOptions);
 }
 
-FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name,
-                               const char *options, FoveaFunction **function) {
+FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name, const char *options,
+                               FoveaFunction **function) {
   if (!module || !function)
-    return fail(FOVEA_INVALID_ARGUMENT,
-                "foveaModuleCompile: module and function must not be NULL");
+    return fail(FOVEA_INVALID_ARGUMENT, "foveaModuleCompile: module and function must not be NULL");
   module->context->firstError.clear();
   mlir::ModuleOp original = *module->module;
   mlir::OwningOpRef<mlir::ModuleOp> copy = original.clone();
   auto compiled = compile(*copy, name ? name : "", options ? options : "");
   if (!compiled) {
     std::string message = toString(compiled.takeError());
-    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context,
-                              message);
+    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context, message);
   }
   *function = new FoveaFunction(std::move(*compiled));
   return FOVEA_OK;
@@ -97,39 +89,28 @@ const char *foveaFunctionGetName(const FoveaFunction *function) {
   return function->compiled->getSignature().name.c_str();
 }
 
-int64_t foveaFunctionGetNumArguments(const FoveaFunction *function) {
-  return function->arguments.size();
+int64_t foveaFunctionGetNumArguments(const FoveaFunction *function) { return function->arguments.size(); }
+
+int64_t foveaFunctionGetNumResults(const FoveaFunction *function) { return function->results.size(); }
+
+template <typename T> static const T *getElement(const llvm::SmallVector<T> &elements, int64_t number) {
+  return number >= 0 && size_t(number) < elements.size() ? &elements[number] : nullptr;
 }
 
-int64_t foveaFunctionGetNumResults(const FoveaFunction *function) {
-  return function->results.size();
-}
-
-template <typename T>
-static const T *getElement(const llvm::SmallVector<T> &elements,
-                           int64_t number) {
-  return number >= 0 && size_t(number) < elements.size() ? &elements[number]
-                                                         : nullptr;
-}
-
-const FoveaTensorType *
-foveaFunctionGetArgumentType(const FoveaFunction *function, int64_t number) {
+const FoveaTensorType *foveaFunctionGetArgumentType(const FoveaFunction *function, int64_t number) {
   return getElement(function->arguments, number);
 }
 
-const FoveaTensorType *foveaFunctionGetResultType(const FoveaFunction *function,
-                                                  int64_t number) {
+const FoveaTensorType *foveaFunctionGetResultType(const FoveaFunction *function, int64_t number) {
   return getElement(function->results, number);
 }
 
 /// Fails with what is wrong about `tensor`.
 static llvm::Expected<TensorView> getView(const FoveaTensor &tensor) {
   if (tensor.elementType < FOVEA_F16 || tensor.elementType > FOVEA_INDEX)
-    return llvm::createStringError("%d is not an element type",
-                                   int(tensor.elementType));
+    return llvm::createStringError("%d is not an element type", int(tensor.elementType));
   if (tensor.rank < 0 || (tensor.rank > 0 && !tensor.sizes))
-    return llvm::createStringError("rank %lld without sizes",
-                                   static_cast<long long>(tensor.rank));
+    return llvm::createStringError("rank %lld without sizes", static_cast<long long>(tensor.rank));
   TensorView view;
   view.elementType = ElementType(tensor.elementType);
   view.data = tensor.data;
@@ -145,19 +126,16 @@ static llvm::Expected<TensorView> getView(const FoveaTensor &tensor) {
   return view;
 }
 
-FoveaStatus foveaFunctionCall(const FoveaFunction *function,
-                              const FoveaTensor *arguments,
-                              int64_t numArguments, FoveaResults **results) {
+FoveaStatus foveaFunctionCall(const FoveaFunction *function, const FoveaTensor *arguments, int64_t numArguments,
+                              FoveaResults **results) {
   if (!function || (!arguments && numArguments > 0))
-    return fail(FOVEA_INVALID_ARGUMENT,
-                "foveaFunctionCall: function and arguments must not be NULL");
+    return fail(FOVEA_INVALID_ARGUMENT, "foveaFunctionCall: function and arguments must not be NULL");
   llvm::SmallVector<TensorView> views;
   for (int64_t number = 0; number < numArguments; ++number) {
     llvm::Expected<TensorView> view = getView(arguments[number]);
     if (!view) {
       std::string message = toString(view.takeError());
-      return fail(FOVEA_INVALID_ARGUMENT,
-                  "argument " + llvm::Twine(number) + ": " + message);
+      return fail(FOVEA_INVALID_ARGUMENT, "argument " + llvm::Twine(number) + ": " + message);
     }
     views.push_back(std::move(*view));
   }
@@ -172,8 +150,7 @@ FoveaStatus foveaFunctionCall(const FoveaFunction *function,
   return FOVEA_OK;
 }
 
-const FoveaTensor *foveaResultsGet(const FoveaResults *results,
-                                   int64_t number) {
+const FoveaTensor *foveaResultsGet(const FoveaResults *results, int64_t number) {
   return getElement(results->tensors, number);
 }
 

@@ -12,32 +12,25 @@
 
 using namespace fovea::capi;
 
-FoveaStatus foveaModuleParse(FoveaContext *context, const char *text,
-                             size_t length, const char *name,
+FoveaStatus foveaModuleParse(FoveaContext *context, const char *text, size_t length, const char *name,
                              FoveaModule **module) {
   if (!context || !text || !module)
-    return fail(FOVEA_INVALID_ARGUMENT,
-                "foveaModuleParse: context, text and module must not be NULL");
+    return fail(FOVEA_INVALID_ARGUMENT, "foveaModuleParse: context, text and module must not be NULL");
   context->firstError.clear();
   // Copied, because the parser wants a zero behind the text.
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(
-      llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(text, length),
-                                           name ? name : "<module>"),
-      llvm::SMLoc());
-  auto parsed =
-      mlir::parseSourceFile<mlir::ModuleOp>(sources, &context->context);
+      llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(text, length), name ? name : "<module>"), llvm::SMLoc());
+  auto parsed = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context->context);
   if (!parsed)
-    return failWithDiagnostic(FOVEA_INVALID_MODULE, *context,
-                              "not a module of MLIR");
+    return failWithDiagnostic(FOVEA_INVALID_MODULE, *context, "not a module of MLIR");
   *module = new FoveaModule{context, std::move(parsed)};
   return FOVEA_OK;
 }
 
 void foveaModuleDestroy(FoveaModule *module) { delete module; }
 
-void foveaModulePrint(const FoveaModule *module, FoveaStringCallback callback,
-                      void *user) {
+void foveaModulePrint(const FoveaModule *module, FoveaStringCallback callback, void *user) {
   std::string text;
   llvm::raw_string_ostream os(text);
   mlir::Operation *op = mlir::ModuleOp(*module->module);
@@ -46,11 +39,9 @@ void foveaModulePrint(const FoveaModule *module, FoveaStringCallback callback,
   callback(text.data(), text.size(), user);
 }
 
-FoveaStatus foveaModuleRunPipeline(FoveaModule *module, const char *pipeline,
-                                   const char *options) {
+FoveaStatus foveaModuleRunPipeline(FoveaModule *module, const char *pipeline, const char *options) {
   if (!module || !pipeline)
-    return fail(FOVEA_INVALID_ARGUMENT,
-                "foveaModuleRunPipeline: module and pipeline must not be NULL");
+    return fail(FOVEA_INVALID_ARGUMENT, "foveaModuleRunPipeline: module and pipeline must not be NULL");
   foveaRegisterAllPasses();
   module->context->firstError.clear();
   std::string text = pipeline;
@@ -66,7 +57,6 @@ FoveaStatus foveaModuleRunPipeline(FoveaModule *module, const char *pipeline,
   mlir::PassManager manager(&module->context->context);
   static_cast<mlir::OpPassManager &>(manager) = std::move(*passes);
   if (failed(manager.run(*module->module)))
-    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context,
-                              "the pipeline failed without saying why");
+    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context, "the pipeline failed without saying why");
   return FOVEA_OK;
 }

@@ -31,8 +31,7 @@ namespace fovea::capi {
 FoveaStatus fail(FoveaStatus status, const llvm::Twine &message);
 
 /// The same, with the first error that `context` reported if there was one.
-FoveaStatus failWithDiagnostic(FoveaStatus status, FoveaContext &context,
-                               const llvm::Twine &otherwise);
+FoveaStatus failWithDiagnostic(FoveaStatus status, FoveaContext &context, const llvm::Twine &otherwise);
 
 } // namespace fovea::capi
 

@@ -5,9 +5,7 @@
 
 #include "mlir/CAPI/IR.h"
 
-void foveaRegisterAllDialects(MlirDialectRegistry registry) {
-  fovea::registerAllDialects(*unwrap(registry));
-}
+void foveaRegisterAllDialects(MlirDialectRegistry registry) { fovea::registerAllDialects(*unwrap(registry)); }
 
 void foveaRegisterAllPasses() {
   static const bool registered = [] {

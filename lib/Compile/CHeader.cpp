@@ -30,41 +30,33 @@ static constexpr llvm::StringLiteral preamble = R"(
 /// The keywords that a name in MLIR may be.
 static bool isKeyword(llvm::StringRef name) {
   static const char *const keywords[] = {
-      "auto",     "bool",    "break",   "case",   "char",     "const",
-      "continue", "default", "do",      "double", "else",     "enum",
-      "extern",   "false",   "float",   "for",    "goto",     "if",
-      "inline",   "int",     "long",    "main",   "register", "restrict",
-      "return",   "short",   "signed",  "sizeof", "static",   "struct",
-      "switch",   "true",    "typedef", "union",  "unsigned", "void",
-      "volatile", "while"};
+      "auto",   "bool", "break",    "case",     "char",     "const", "continue", "default", "do",     "double",
+      "else",   "enum", "extern",   "false",    "float",    "for",   "goto",     "if",      "inline", "int",
+      "long",   "main", "register", "restrict", "return",   "short", "signed",   "sizeof",  "static", "struct",
+      "switch", "true", "typedef",  "union",    "unsigned", "void",  "volatile", "while"};
   return llvm::is_contained(keywords, name);
 }
 
 static bool isIdentifier(llvm::StringRef name) {
   return !name.empty() && !llvm::isDigit(name.front()) &&
-         llvm::all_of(name,
-                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
+         llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 llvm::Expected<EntryPoint> EntryPoint::of(mlir::func::FuncOp function) {
   llvm::StringRef name = function.getName();
   if (!isIdentifier(name) || isKeyword(name))
-    return llvm::createStringError(
-        "@" + name + ": C cannot declare a function of this name");
+    return llvm::createStringError("@" + name + ": C cannot declare a function of this name");
   llvm::Expected<Signature> signature = Signature::of(function);
   if (!signature)
     return signature.takeError();
   EntryPoint entry;
   entry.signature = std::move(*signature);
   for (auto [number, argument] : llvm::enumerate(entry.signature.arguments)) {
-    auto names =
-        function.getArgAttrOfType<mlir::ArrayAttr>(number, "fovea.dims");
+    auto names = function.getArgAttrOfType<mlir::ArrayAttr>(number, "fovea.dims");
     llvm::SmallVector<std::string> &known = entry.dimensionNames.emplace_back();
     known.resize(argument.shape.size());
-    for (size_t dim = 0; names && dim < known.size() && dim < names.size();
-         ++dim)
-      if (auto text = llvm::dyn_cast<mlir::StringAttr>(names[dim]);
-          text && text.getValue() != "*")
+    for (size_t dim = 0; names && dim < known.size() && dim < names.size(); ++dim)
+      if (auto text = llvm::dyn_cast<mlir::StringAttr>(names[dim]); text && text.getValue() != "*")
         known[dim] = text.str();
   }
   return entry;
@@ -105,9 +97,7 @@ static llvm::StringRef getElementType(ElementType type) {
 /// A number, or a descriptor.
 static std::string getCType(const ValueType &type) {
   if (!type.isScalar)
-    return ("FoveaTensor" + llvm::Twine(type.shape.size()) + "x" +
-            getName(type.elementType))
-        .str();
+    return ("FoveaTensor" + llvm::Twine(type.shape.size()) + "x" + getName(type.elementType)).str();
   if (type.elementType == ElementType::F16)
     return "_Float16";
   if (type.elementType == ElementType::BF16)
@@ -118,21 +108,17 @@ static std::string getCType(const ValueType &type) {
 /// Several headers may declare the same descriptor.
 static void writeDescriptor(llvm::raw_ostream &os, const ValueType &type) {
   std::string name = getCType(type);
-  std::string guard = "FOVEA_TENSOR_" + std::to_string(type.shape.size()) +
-                      "X" + getName(type.elementType).upper();
+  std::string guard = "FOVEA_TENSOR_" + std::to_string(type.shape.size()) + "X" + getName(type.elementType).upper();
   llvm::StringRef element = getElementType(type.elementType);
-  os << "#ifndef " << guard << "\n#define " << guard << "\ntypedef struct "
-     << name << " {\n  " << element << " *allocated;\n  " << element
-     << " *aligned;\n  int64_t offset;\n";
+  os << "#ifndef " << guard << "\n#define " << guard << "\ntypedef struct " << name << " {\n  " << element
+     << " *allocated;\n  " << element << " *aligned;\n  int64_t offset;\n";
   if (!type.shape.empty())
-    os << "  int64_t sizes[" << type.shape.size() << "];\n  int64_t strides["
-       << type.shape.size() << "];\n";
+    os << "  int64_t sizes[" << type.shape.size() << "];\n  int64_t strides[" << type.shape.size() << "];\n";
   os << "} " << name << ";\n#endif\n\n";
 }
 
 /// `batch x 16 x queries x 64 of f32`.
-static std::string describe(const ValueType &type,
-                            llvm::ArrayRef<std::string> names) {
+static std::string describe(const ValueType &type, llvm::ArrayRef<std::string> names) {
   std::string text;
   for (auto [dim, size] : llvm::enumerate(type.shape)) {
     text += text.empty() ? "" : " x ";
@@ -149,8 +135,7 @@ static void writeDeclaration(llvm::raw_ostream &os, const EntryPoint &entry) {
   const Signature &signature = entry.signature;
   os << "/** @" << signature.name << "\n";
   for (auto [number, type] : llvm::enumerate(signature.arguments)) {
-    os << " *  arg" << number << ": "
-       << describe(type, entry.dimensionNames[number]);
+    os << " *  arg" << number << ": " << describe(type, entry.dimensionNames[number]);
     for (auto [result, argument] : llvm::enumerate(entry.returnedArguments))
       if (argument == int64_t(number))
         os << "; receives result " << result;
@@ -161,8 +146,7 @@ static void writeDeclaration(llvm::raw_ostream &os, const EntryPoint &entry) {
     if (argument < 0)
       returned.push_back(number);
   for (size_t number : returned)
-    os << " *  result " << number << ": "
-       << describe(signature.results[number], {}) << "\n";
+    os << " *  result " << number << ": " << describe(signature.results[number], {}) << "\n";
   os << " */\n";
 
   std::string type = "void", parameters;
@@ -170,8 +154,7 @@ static void writeDeclaration(llvm::raw_ostream &os, const EntryPoint &entry) {
     std::string name = signature.name + "_results";
     os << "typedef struct " << name << " {\n";
     for (size_t number : returned)
-      os << "  " << getCType(signature.results[number]) << " result" << number
-         << ";\n";
+      os << "  " << getCType(signature.results[number]) << " result" << number << ";\n";
     os << "} " << name << ";\n";
     parameters = name + " *results";
   } else if (returned.size() == 1) {
@@ -183,35 +166,29 @@ static void writeDeclaration(llvm::raw_ostream &os, const EntryPoint &entry) {
   }
   for (auto [number, argument] : llvm::enumerate(signature.arguments)) {
     parameters += parameters.empty() ? "" : ",\n    ";
-    parameters += argument.isScalar ? getCType(argument) + " "
-                                    : "const " + getCType(argument) + " *";
+    parameters += argument.isScalar ? getCType(argument) + " " : "const " + getCType(argument) + " *";
     parameters += "arg" + std::to_string(number);
   }
-  os << type << " " << signature.name << "("
-     << (parameters.empty() ? "void" : parameters) << ");\n\n";
+  os << type << " " << signature.name << "(" << (parameters.empty() ? "void" : parameters) << ");\n\n";
 }
 
-std::string fovea::writeCHeader(llvm::ArrayRef<EntryPoint> entryPoints,
-                                llvm::StringRef headerName,
+std::string fovea::writeCHeader(llvm::ArrayRef<EntryPoint> entryPoints, llvm::StringRef headerName,
                                 llvm::StringRef sourceName) {
   std::string text;
   llvm::raw_string_ostream os(text);
   std::string guard = "FOVEA_COMPILED_";
-  for (char c :
-       llvm::sys::path::filename(headerName == "-" ? sourceName : headerName))
+  for (char c : llvm::sys::path::filename(headerName == "-" ? sourceName : headerName))
     guard += llvm::isAlnum(c) ? llvm::toUpper(c) : '_';
   std::string introduction = preamble.str();
   static constexpr llvm::StringLiteral placeholder = "%source%";
-  introduction.replace(introduction.find(placeholder), placeholder.size(),
-                       llvm::sys::path::filename(sourceName).str());
+  introduction.replace(introduction.find(placeholder), placeholder.size(), llvm::sys::path::filename(sourceName).str());
   os << "/*" << introduction << "\n#ifndef " << guard << "\n#define " << guard
      << "\n\n#include <stdbool.h>\n#include <stdint.h>\n\n"
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
 
   std::set<std::string> declared;
   for (const EntryPoint &entry : entryPoints)
-    for (const auto *types :
-         {&entry.signature.arguments, &entry.signature.results})
+    for (const auto *types : {&entry.signature.arguments, &entry.signature.results})
       for (const ValueType &type : *types)
         if (!type.isScalar && declared.insert(getCType(type)).second)
           writeDescriptor(os, type);

@@ -28,8 +28,7 @@ struct EntryPoint {
 };
 
 /// The header called `headerName` for functions compiled from `sourceName`.
-std::string writeCHeader(llvm::ArrayRef<EntryPoint> entryPoints,
-                         llvm::StringRef headerName,
+std::string writeCHeader(llvm::ArrayRef<EntryPoint> entryPoints, llvm::StringRef headerName,
                          llvm::StringRef sourceName);
 
 } // namespace fovea

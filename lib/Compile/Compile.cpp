@@ -11,8 +11,7 @@
 
 using namespace fovea;
 
-static llvm::Expected<std::vector<EntryPoint>>
-getEntryPoints(mlir::ModuleOp module) {
+static llvm::Expected<std::vector<EntryPoint>> getEntryPoints(mlir::ModuleOp module) {
   std::vector<EntryPoint> entryPoints;
   for (mlir::func::FuncOp function : getFunctions(module)) {
     llvm::Expected<EntryPoint> entry = EntryPoint::of(function);
@@ -28,10 +27,9 @@ getEntryPoints(mlir::ModuleOp module) {
 /// C's callers and callees agree that small integers fill their registers.
 static void extend(llvm::Function &function) {
   auto getKind = [](llvm::Type *type) {
-    return type->isIntegerTy(1) ? llvm::Attribute::ZExt
-           : type->isIntegerTy(8) || type->isIntegerTy(16)
-               ? llvm::Attribute::SExt
-               : llvm::Attribute::None;
+    return type->isIntegerTy(1)                            ? llvm::Attribute::ZExt
+           : type->isIntegerTy(8) || type->isIntegerTy(16) ? llvm::Attribute::SExt
+                                                           : llvm::Attribute::None;
   };
   if (auto kind = getKind(function.getReturnType()))
     function.addRetAttr(kind);
@@ -41,8 +39,7 @@ static void extend(llvm::Function &function) {
 }
 
 /// Gives the C interface of each entry point its name and hides all else.
-static llvm::Error exportEntryPoints(llvm::Module &code,
-                                     llvm::ArrayRef<EntryPoint> entryPoints) {
+static llvm::Error exportEntryPoints(llvm::Module &code, llvm::ArrayRef<EntryPoint> entryPoints) {
   for (llvm::Function &function : code)
     if (!function.isDeclaration())
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
@@ -51,8 +48,7 @@ static llvm::Error exportEntryPoints(llvm::Module &code,
     llvm::Function *body = code.getFunction(name);
     llvm::Function *interface = code.getFunction("_mlir_ciface_" + name);
     if (!body || !interface)
-      return llvm::createStringError("@" + name +
-                                     " has no C interface after lowering");
+      return llvm::createStringError("@" + name + " has no C interface after lowering");
     body->setName(name + ".body");
     interface->setName(name);
     interface->setLinkage(llvm::GlobalValue::ExternalLinkage);
@@ -69,13 +65,11 @@ static void setTarget(llvm::Module &code, const CpuModel &cpu) {
       function.addFnAttr("target-features", cpu.features);
 }
 
-static llvm::Expected<std::string> makeObject(llvm::Module &code,
-                                              llvm::TargetMachine &machine) {
+static llvm::Expected<std::string> makeObject(llvm::Module &code, llvm::TargetMachine &machine) {
   llvm::SmallString<0> object;
   llvm::raw_svector_ostream os(object);
   llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, os, nullptr,
-                                  llvm::CodeGenFileType::ObjectFile))
+  if (machine.addPassesToEmitFile(passes, os, nullptr, llvm::CodeGenFileType::ObjectFile))
     return llvm::createStringError("LLVM emits no object for this target");
   passes.run(code);
   return object.str().str();
@@ -89,8 +83,7 @@ static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
   });
 }
 
-static llvm::Error emit(llvm::Module &code, llvm::TargetMachine &machine,
-                        const CompileOptions &options) {
+static llvm::Error emit(llvm::Module &code, llvm::TargetMachine &machine, const CompileOptions &options) {
   if (options.emit == Emit::LLVMIR) {
     std::string text;
     llvm::raw_string_ostream(text) << code;
@@ -106,32 +99,25 @@ static llvm::Error emit(llvm::Module &code, llvm::TargetMachine &machine,
 
 llvm::Error fovea::compileFile(const CompileOptions &options) {
   if (options.emit == Emit::SharedLibrary && options.output == "-")
-    return llvm::createStringError(
-        "a shared library cannot be written to the standard output");
+    return llvm::createStringError("a shared library cannot be written to the standard output");
   SourceFile file;
   if (llvm::Error error = file.read(options.file))
     return error;
-  llvm::Expected<std::vector<EntryPoint>> entryPoints =
-      getEntryPoints(*file.module);
+  llvm::Expected<std::vector<EntryPoint>> entryPoints = getEntryPoints(*file.module);
   if (!entryPoints)
     return entryPoints.takeError();
   if (llvm::Error error = lowerToLLVMDialect(*file.module, options.lowering))
     return file.diagnostic->take(std::move(error));
   for (EntryPoint &entry : *entryPoints)
-    entry.returnedArguments = getReturnedArguments(
-        *file.module, entry.signature.name, entry.signature.results.size());
+    entry.returnedArguments = getReturnedArguments(*file.module, entry.signature.name, entry.signature.results.size());
 
   if (options.emit == Emit::Header)
-    return writeText(options.output,
-                     writeCHeader(*entryPoints, options.output, options.file));
+    return writeText(options.output, writeCHeader(*entryPoints, options.output, options.file));
   if (!options.header.empty())
-    if (llvm::Error error =
-            writeText(options.header,
-                      writeCHeader(*entryPoints, options.header, options.file)))
+    if (llvm::Error error = writeText(options.header, writeCHeader(*entryPoints, options.header, options.file)))
       return error;
 
-  auto builder =
-      getTargetMachineBuilder(options.lowering.cpu, options.optimizationLevel);
+  auto builder = getTargetMachineBuilder(options.lowering.cpu, options.optimizationLevel);
   builder.setRelocationModel(llvm::Reloc::PIC_);
   auto machine = builder.createTargetMachine();
   if (!machine)

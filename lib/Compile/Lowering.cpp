@@ -8,18 +8,13 @@
 
 using namespace fovea;
 
-llvm::Error fovea::lowerToLLVMDialect(mlir::ModuleOp module,
-                                      const LoweringOptions &options) {
+llvm::Error fovea::lowerToLLVMDialect(mlir::ModuleOp module, const LoweringOptions &options) {
   CpuPipelineOptions pipelineOptions;
   pipelineOptions.setMachine(options.cpu, options.threads);
-  if (failed(pipelineOptions.parseFromString(options.pipelineOptions,
-                                             llvm::nulls())))
-    return llvm::createStringError("pipeline options '" +
-                                   options.pipelineOptions +
-                                   "': not options of attn-to-llvm");
+  if (failed(pipelineOptions.parseFromString(options.pipelineOptions, llvm::nulls())))
+    return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': not options of attn-to-llvm");
   mlir::PassManager passes(module.getContext());
-  (options.unfused ? buildAttnUnfusedToLLVMPipeline
-                   : buildAttnToLLVMPipeline)(passes, pipelineOptions);
+  (options.unfused ? buildAttnUnfusedToLLVMPipeline : buildAttnToLLVMPipeline)(passes, pipelineOptions);
   // After every pass it takes as long as the passes; once says the same here.
   passes.enableVerifier(false);
   if (failed(passes.run(module)) || failed(mlir::verify(module)))

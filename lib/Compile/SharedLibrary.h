@@ -10,8 +10,7 @@ namespace fovea {
 /// Links `object`, the contents of an object file, with the fovea_runtime that
 /// this process uses to the shared library `output`, by the C compiler `linker`
 /// or, if that is empty, by the first that is found.
-llvm::Error linkSharedLibrary(llvm::StringRef object, llvm::StringRef output,
-                              llvm::StringRef linker);
+llvm::Error linkSharedLibrary(llvm::StringRef object, llvm::StringRef output, llvm::StringRef linker);
 
 } // namespace fovea
 

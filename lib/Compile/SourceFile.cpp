@@ -25,8 +25,7 @@ llvm::Error SourceFile::read(llvm::StringRef path) {
   return llvm::Error::success();
 }
 
-llvm::SmallVector<mlir::func::FuncOp>
-fovea::getFunctions(mlir::ModuleOp module) {
+llvm::SmallVector<mlir::func::FuncOp> fovea::getFunctions(mlir::ModuleOp module) {
   llvm::SmallVector<mlir::func::FuncOp> functions;
   for (auto function : module.getOps<mlir::func::FuncOp>())
     if (function.isPublic() && !function.isExternal())
@@ -34,8 +33,7 @@ fovea::getFunctions(mlir::ModuleOp module) {
   return functions;
 }
 
-llvm::Expected<mlir::func::FuncOp> fovea::findFunction(mlir::ModuleOp module,
-                                                       llvm::StringRef name) {
+llvm::Expected<mlir::func::FuncOp> fovea::findFunction(mlir::ModuleOp module, llvm::StringRef name) {
   llvm::SmallVector<mlir::func::FuncOp> candidates = getFunctions(module);
   std::string names;
   for (mlir::func::FuncOp function : candidates) {
@@ -46,8 +44,7 @@ llvm::Expected<mlir::func::FuncOp> fovea::findFunction(mlir::ModuleOp module,
   if (candidates.empty())
     return llvm::createStringError("the file defines no public function");
   if (!name.empty())
-    return llvm::createStringError("no public function @" + name +
-                                   "; there is " + names);
+    return llvm::createStringError("no public function @" + name + "; there is " + names);
   if (candidates.size() > 1)
     return llvm::createStringError("several functions; choose one of " + names);
   return candidates.front();

@@ -10,10 +10,8 @@
 namespace fovea::evaluator {
 
 /// The index of one loop taken apart into those of several, and back.
-llvm::Expected<Data> evaluateIndexOp(mlir::affine::AffineDelinearizeIndexOp op,
-                                     const Frame &frame);
-llvm::Expected<Data> evaluateIndexOp(mlir::affine::AffineLinearizeIndexOp op,
-                                     const Frame &frame);
+llvm::Expected<Data> evaluateIndexOp(mlir::affine::AffineDelinearizeIndexOp op, const Frame &frame);
+llvm::Expected<Data> evaluateIndexOp(mlir::affine::AffineLinearizeIndexOp op, const Frame &frame);
 
 } // namespace fovea::evaluator
 

@@ -15,9 +15,8 @@ namespace fovea::evaluator {
 
 class AttentionClauses {
 public:
-  static llvm::Expected<AttentionClauses>
-  create(mlir::attn::AttentionOp op, const Frame &frame,
-         llvm::ArrayRef<int64_t> extents);
+  static llvm::Expected<AttentionClauses> create(mlir::attn::AttentionOp op, const Frame &frame,
+                                                 llvm::ArrayRef<int64_t> extents);
 
   /// Fixes all dimensions but the key's.
   void setRow(llvm::ArrayRef<int64_t> indices);

@@ -26,21 +26,17 @@ using namespace fovea::evaluator;
 namespace {
 
 /// NaN if either is, unlike std::max.
-template <typename T> T maximum(T a, T b) {
-  return std::isnan(a) || a >= b ? a : b;
-}
+template <typename T> T maximum(T a, T b) { return std::isnan(a) || a >= b ? a : b; }
 
 /// Scores, maximum and weighted sums of the rows of one op.
 template <typename T> class AttentionRows {
 public:
   static constexpr T infinity = std::numeric_limits<T>::infinity();
 
-  template <typename OpTy>
-  llvm::Error prepare(OpTy op, const Frame &frame, ArrayRef<int64_t> extents);
+  template <typename OpTy> llvm::Error prepare(OpTy op, const Frame &frame, ArrayRef<int64_t> extents);
 
   /// Calls `visit` for each query, with `indices`, `scores` and `max` set.
-  template <typename ScoreFn, typename Fn>
-  void forEachRow(ScoreFn &scoreOf, Fn visit);
+  template <typename ScoreFn, typename Fn> void forEachRow(ScoreFn &scoreOf, Fn visit);
 
   /// `result[n] = initial[n] + sum_j weights[j] * v[j, n]` over live keys.
   void addValues(ArrayRef<T> weights, MutableArrayRef<T> result);
@@ -63,11 +59,9 @@ private:
 
 template <typename T>
 template <typename OpTy>
-llvm::Error AttentionRows<T>::prepare(OpTy op, const Frame &frame,
-                                      ArrayRef<int64_t> domain) {
+llvm::Error AttentionRows<T>::prepare(OpTy op, const Frame &frame, ArrayRef<int64_t> domain) {
   SmallVector<AffineMap> maps = op.getMappedOperandMaps();
-  FailureOr<attn::AttentionDims> roles =
-      attn::AttentionDims::infer(maps[0], maps[1], maps[2]);
+  FailureOr<attn::AttentionDims> roles = attn::AttentionDims::infer(maps[0], maps[1], maps[2]);
   if (failed(roles))
     return makeError(op, "has maps that are not those of an attention");
   dims = *roles;
@@ -75,12 +69,10 @@ llvm::Error AttentionRows<T>::prepare(OpTy op, const Frame &frame,
   indices.assign(extents.size(), 0);
   scores.resize(extents[dims.key]);
 
-  for (auto [input, operand] : {std::pair(&query, &op.getQueryMutable()),
-                                std::pair(&key, &op.getKeyMutable()),
+  for (auto [input, operand] : {std::pair(&query, &op.getQueryMutable()), std::pair(&key, &op.getKeyMutable()),
                                 std::pair(&value, &op.getValueMutable())}) {
-    llvm::Expected<InputTensor> tensor = InputTensor::create(
-        cast<attn::StructuredOpInterface>(op.getOperation()), *operand, frame,
-        extents);
+    llvm::Expected<InputTensor> tensor =
+        InputTensor::create(cast<attn::StructuredOpInterface>(op.getOperation()), *operand, frame, extents);
     if (!tensor)
       return tensor.takeError();
     *input = std::move(*tensor);
@@ -100,16 +92,12 @@ template <typename T> void AttentionRows<T>::gatherKeysAndValues() {
   const Number *data = key->tensor.getData() + key->access.at(indices);
   for (int64_t j = 0; j != numKeys; ++j)
     for (int64_t k = 0; k != extents[dims.qk]; ++k)
-      transposedKeys[k * numKeys + j] =
-          data[key->access.along(dims.key, j) + key->access.along(dims.qk, k)]
-              .floating;
+      transposedKeys[k * numKeys + j] = data[key->access.along(dims.key, j) + key->access.along(dims.qk, k)].floating;
   values.resize(numKeys * width);
   data = value->tensor.getData() + value->access.at(indices);
   for (int64_t j = 0; j != numKeys; ++j)
     for (int64_t n = 0; n != width; ++n)
-      values[j * width + n] = data[value->access.along(dims.key, j) +
-                                   value->access.along(dims.value, n)]
-                                  .floating;
+      values[j * width + n] = data[value->access.along(dims.key, j) + value->access.along(dims.value, n)].floating;
 }
 
 template <typename T>
@@ -121,8 +109,8 @@ void AttentionRows<T>::forEachRow(ScoreFn &scoreOf, Fn visit) {
       rows.clear();
       const Number *data = query->tensor.getData() + query->access.at(indices);
       for (int64_t k = 0; k != extents[dims.qk]; ++k)
-        rows.push_back({T(data[query->access.along(dims.qk, k)].floating),
-                        transposedKeys.data() + k * extents[dims.key]});
+        rows.push_back(
+            {T(data[query->access.along(dims.qk, k)].floating), transposedKeys.data() + k * extents[dims.key]});
       std::fill(scores.begin(), scores.end(), T(0));
       addWeightedRows<T>(rows, scores.size(), scores.data());
       scoreOf.setRow(indices);
@@ -136,9 +124,7 @@ void AttentionRows<T>::forEachRow(ScoreFn &scoreOf, Fn visit) {
   });
 }
 
-template <typename T>
-void AttentionRows<T>::addValues(ArrayRef<T> weights,
-                                 MutableArrayRef<T> result) {
+template <typename T> void AttentionRows<T>::addValues(ArrayRef<T> weights, MutableArrayRef<T> result) {
   rows.clear();
   for (auto [j, weight] : llvm::enumerate(weights))
     if (scores[j] != -infinity)
@@ -158,8 +144,7 @@ struct AttentionScore {
       clauses->setRow(indices);
   }
   double operator()(int64_t key, double logit) {
-    if ((clauses && !clauses->keep(key)) ||
-        (evaluateMask && !regions.keep(key)))
+    if ((clauses && !clauses->keep(key)) || (evaluateMask && !regions.keep(key)))
       return -std::numeric_limits<double>::infinity();
     logit = regions.score(key, logit);
     return clauses ? clauses->score(key, logit) : logit;
@@ -167,12 +152,10 @@ struct AttentionScore {
 };
 
 template <typename OpTy>
-llvm::Expected<AttentionScore> makeScore(OpTy op, const Frame &frame,
-                                         ArrayRef<int64_t> extents,
+llvm::Expected<AttentionScore> makeScore(OpTy op, const Frame &frame, ArrayRef<int64_t> extents,
                                          const attn::AttentionDims &dims) {
   llvm::Expected<ScoreFunction> regions =
-      ScoreFunction::create(cast<attn::ScoreOpInterface>(op.getOperation()),
-                            frame, extents, {dims.qk, dims.value});
+      ScoreFunction::create(cast<attn::ScoreOpInterface>(op.getOperation()), frame, extents, {dims.qk, dims.value});
   if (!regions)
     return regions.takeError();
   return AttentionScore{std::move(*regions)};
@@ -180,13 +163,10 @@ llvm::Expected<AttentionScore> makeScore(OpTy op, const Frame &frame,
 
 /// How P is rounded for the product with V (S12).
 Rounding getProbabilityRounding(Value value, const Frame &frame) {
-  return getRounding(frame.getTensor(value).getElementType(),
-                     frame.getPrecision());
+  return getRounding(frame.getTensor(value).getElementType(), frame.getPrecision());
 }
 
-template <typename T>
-llvm::Expected<Data> evaluateAttention(attn::AttentionOp op,
-                                       const Frame &frame) {
+template <typename T> llvm::Expected<Data> evaluateAttention(attn::AttentionOp op, const Frame &frame) {
   auto structured = cast<attn::StructuredOpInterface>(op.getOperation());
   llvm::Expected<SmallVector<int64_t>> extents = getExtents(structured, frame);
   if (!extents)
@@ -194,24 +174,20 @@ llvm::Expected<Data> evaluateAttention(attn::AttentionOp op,
   AttentionRows<T> rows;
   if (llvm::Error error = rows.prepare(op, frame, *extents))
     return error;
-  llvm::Expected<OutputTensors> outputs =
-      OutputTensors::create(structured, frame, *extents);
+  llvm::Expected<OutputTensors> outputs = OutputTensors::create(structured, frame, *extents);
   if (!outputs)
     return outputs.takeError();
-  llvm::Expected<AttentionScore> score =
-      makeScore(op, frame, *extents, rows.dims);
+  llvm::Expected<AttentionScore> score = makeScore(op, frame, *extents, rows.dims);
   if (!score)
     return score.takeError();
-  llvm::Expected<AttentionClauses> clauses =
-      AttentionClauses::create(op, frame, *extents);
+  llvm::Expected<AttentionClauses> clauses = AttentionClauses::create(op, frame, *extents);
   if (!clauses)
     return clauses.takeError();
   if (op.hasSugar())
     score->clauses = &*clauses;
   std::optional<InputTensor> sink;
   if (op.getSink()) {
-    llvm::Expected<InputTensor> tensor = InputTensor::create(
-        structured, *op.getSinkMutable().begin(), frame, *extents);
+    llvm::Expected<InputTensor> tensor = InputTensor::create(structured, *op.getSinkMutable().begin(), frame, *extents);
     if (!tensor)
       return tensor.takeError();
     sink = std::move(*tensor);
@@ -233,29 +209,24 @@ llvm::Expected<Data> evaluateAttention(attn::AttentionOp op,
       sum += std::exp(sinkLogit - largest);
     for (T &weight : weights)
       weight = T(roundTo(empty ? T(0) : weight / sum, rounding));
-    std::fill(result.begin(), result.end(),
-              std::isnan(sum) ? std::numeric_limits<T>::quiet_NaN() : T(0));
+    std::fill(result.begin(), result.end(), std::isnan(sum) ? std::numeric_limits<T>::quiet_NaN() : T(0));
     if (!empty)
       rows.addValues(weights, result);
 
     if (op.lseIndex() >= 0)
-      outputs->set(op.lseIndex(), rows.indices,
-                   empty ? -infinity : largest + std::log(sum));
+      outputs->set(op.lseIndex(), rows.indices, empty ? -infinity : largest + std::log(sum));
     if (op.maxIndex() >= 0)
       outputs->set(op.maxIndex(), rows.indices, rows.max);
     unsigned valueDim = rows.dims.value;
-    forEachIndex(valueDim, *extents, rows.indices, [&] {
-      outputs->set(0, rows.indices, result[rows.indices[valueDim]]);
-    });
+    forEachIndex(valueDim, *extents, rows.indices,
+                 [&] { outputs->set(0, rows.indices, result[rows.indices[valueDim]]); });
   });
   if (llvm::Error error = score->regions.takeError())
     return error;
   return outputs->take();
 }
 
-template <typename T>
-llvm::Expected<Data> evaluateOnline(attn::OnlineAttentionOp op,
-                                    const Frame &frame) {
+template <typename T> llvm::Expected<Data> evaluateOnline(attn::OnlineAttentionOp op, const Frame &frame) {
   auto structured = cast<attn::StructuredOpInterface>(op.getOperation());
   llvm::Expected<SmallVector<int64_t>> extents = getExtents(structured, frame);
   if (!extents)
@@ -263,12 +234,10 @@ llvm::Expected<Data> evaluateOnline(attn::OnlineAttentionOp op,
   AttentionRows<T> rows;
   if (llvm::Error error = rows.prepare(op, frame, *extents))
     return error;
-  llvm::Expected<OutputTensors> outputs =
-      OutputTensors::create(structured, frame, *extents);
+  llvm::Expected<OutputTensors> outputs = OutputTensors::create(structured, frame, *extents);
   if (!outputs)
     return outputs.takeError();
-  llvm::Expected<AttentionScore> score =
-      makeScore(op, frame, *extents, rows.dims);
+  llvm::Expected<AttentionScore> score = makeScore(op, frame, *extents, rows.dims);
   if (!score)
     return score.takeError();
   score->evaluateMask = !op.getPartial() || frame.getIndex(op.getPartial());
@@ -293,19 +262,13 @@ llvm::Expected<Data> evaluateOnline(attn::OnlineAttentionOp op,
     }
     outputs->set(1, rows.indices, max);
     // From the identity, whatever acc holds is not part of the sum.
-    outputs->set(2, rows.indices,
-                 oldMax == -infinity
-                     ? sum
-                     : T(outputs->get(2, rows.indices)) * factor + sum);
+    outputs->set(2, rows.indices, oldMax == -infinity ? sum : T(outputs->get(2, rows.indices)) * factor + sum);
     forEachIndex(valueDim, *extents, rows.indices, [&] {
-      result[rows.indices[valueDim]] =
-          oldMax == -infinity ? T(0)
-                              : T(outputs->get(0, rows.indices)) * factor;
+      result[rows.indices[valueDim]] = oldMax == -infinity ? T(0) : T(outputs->get(0, rows.indices)) * factor;
     });
     rows.addValues(weights, result);
-    forEachIndex(valueDim, *extents, rows.indices, [&] {
-      outputs->set(0, rows.indices, result[rows.indices[valueDim]]);
-    });
+    forEachIndex(valueDim, *extents, rows.indices,
+                 [&] { outputs->set(0, rows.indices, result[rows.indices[valueDim]]); });
   });
   if (llvm::Error error = score->regions.takeError())
     return error;
@@ -314,20 +277,15 @@ llvm::Expected<Data> evaluateOnline(attn::OnlineAttentionOp op,
 
 /// Whether to compute in f32.
 template <typename OpTy> bool isSingle(OpTy op, const Frame &frame) {
-  return frame.getPrecision() == Precision::Unfused &&
-         op.getComputeType().isF32();
+  return frame.getPrecision() == Precision::Unfused && op.getComputeType().isF32();
 }
 
 } // namespace
 
-llvm::Expected<Data> evaluator::evaluateOp(attn::AttentionOp op,
-                                           const Frame &frame) {
-  return isSingle(op, frame) ? evaluateAttention<float>(op, frame)
-                             : evaluateAttention<double>(op, frame);
+llvm::Expected<Data> evaluator::evaluateOp(attn::AttentionOp op, const Frame &frame) {
+  return isSingle(op, frame) ? evaluateAttention<float>(op, frame) : evaluateAttention<double>(op, frame);
 }
 
-llvm::Expected<Data> evaluator::evaluateOp(attn::OnlineAttentionOp op,
-                                           const Frame &frame) {
-  return isSingle(op, frame) ? evaluateOnline<float>(op, frame)
-                             : evaluateOnline<double>(op, frame);
+llvm::Expected<Data> evaluator::evaluateOp(attn::OnlineAttentionOp op, const Frame &frame) {
+  return isSingle(op, frame) ? evaluateOnline<float>(op, frame) : evaluateOnline<double>(op, frame);
 }

@@ -14,17 +14,14 @@
 namespace fovea::evaluator {
 
 llvm::Expected<Data> evaluateOp(mlir::attn::AttentionOp op, const Frame &frame);
-llvm::Expected<Data> evaluateOp(mlir::attn::OnlineAttentionOp op,
-                                const Frame &frame);
+llvm::Expected<Data> evaluateOp(mlir::attn::OnlineAttentionOp op, const Frame &frame);
 llvm::Expected<Data> evaluateOp(mlir::attn::FinalizeOp op, const Frame &frame);
 llvm::Expected<Data> evaluateOp(mlir::attn::MergeOp op, const Frame &frame);
 llvm::Expected<Data> evaluateOp(mlir::attn::PackOp op, const Frame &frame);
 llvm::Expected<Data> evaluateOp(mlir::attn::SoftmaxOp op, const Frame &frame);
-llvm::Expected<Data> evaluateOp(mlir::attn::OnlineSoftmaxOp op,
-                                const Frame &frame);
+llvm::Expected<Data> evaluateOp(mlir::attn::OnlineSoftmaxOp op, const Frame &frame);
 llvm::Expected<Data> evaluateOp(mlir::attn::NormalizeOp op, const Frame &frame);
-llvm::Expected<Data> evaluateOp(mlir::attn::CrossEntropyOp op,
-                                const Frame &frame);
+llvm::Expected<Data> evaluateOp(mlir::attn::CrossEntropyOp op, const Frame &frame);
 
 } // namespace fovea::evaluator
 

@@ -19,12 +19,10 @@ class DenseTensor {
 public:
   /// Poisoned: NaN, or an integer that is no plausible value. Fails on a size
   /// that is negative or beyond this machine's memory.
-  static llvm::Expected<DenseTensor> create(ElementType type,
-                                            llvm::ArrayRef<int64_t> shape);
+  static llvm::Expected<DenseTensor> create(ElementType type, llvm::ArrayRef<int64_t> shape);
 
   /// The elements of `source`, rounded to `type` (always: these are inputs).
-  static llvm::Expected<DenseTensor> fromHost(const HostTensor &source,
-                                              ElementType type);
+  static llvm::Expected<DenseTensor> fromHost(const HostTensor &source, ElementType type);
 
   /// Floating-point elements stay f64 in the reference.
   llvm::Expected<HostTensor> toHost(Precision precision) const;

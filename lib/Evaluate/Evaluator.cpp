@@ -15,23 +15,19 @@ using namespace fovea::evaluator;
 static llvm::Expected<Datum> convertScalar(Scalar scalar, ElementType type) {
   char bytes[8] = {};
   if (!scalar.store(type, bytes))
-    return llvm::createStringError("the number " +
-                                   Twine(std::to_string(scalar.toDouble())) +
+    return llvm::createStringError("the number " + Twine(std::to_string(scalar.toDouble())) +
                                    " is out of the range of " + getName(type));
   Scalar rounded = Scalar::load(type, bytes);
-  return isFloat(type) ? Number::of(rounded.toDouble())
-                       : Number::of(rounded.toInt());
+  return isFloat(type) ? Number::of(rounded.toDouble()) : Number::of(rounded.toInt());
 }
 
-static llvm::Expected<Datum> convertArgument(const EvaluateArgument &argument,
-                                             Type type) {
+static llvm::Expected<Datum> convertArgument(const EvaluateArgument &argument, Type type) {
   std::optional<ElementType> element = evaluator::getElementType(type);
   auto tensorType = dyn_cast<RankedTensorType>(type);
   if (!element || (isa<ShapedType>(type) && !tensorType)) {
     std::string text;
     llvm::raw_string_ostream(text) << type;
-    return llvm::createStringError("the evaluator takes no argument of type " +
-                                   text);
+    return llvm::createStringError("the evaluator takes no argument of type " + text);
   }
   if (auto *scalar = std::get_if<Scalar>(&argument)) {
     if (tensorType)
@@ -41,51 +37,41 @@ static llvm::Expected<Datum> convertArgument(const EvaluateArgument &argument,
   const HostTensor &tensor = *std::get<const HostTensor *>(argument);
   if (!tensorType) {
     if (tensor.getRank() != 0)
-      return llvm::createStringError("got " + tensor.getTypeString() +
-                                     ", expected a scalar");
+      return llvm::createStringError("got " + tensor.getTypeString() + ", expected a scalar");
     return convertScalar(tensor.loadAt(tensor.getOffset()), *element);
   }
   if (failed(verifyCompatibleShape(tensor.getShape(), tensorType.getShape()))) {
     std::string text;
     llvm::raw_string_ostream(text) << type;
-    return llvm::createStringError("got " + tensor.getTypeString() +
-                                   ", expected " + text);
+    return llvm::createStringError("got " + tensor.getTypeString() + ", expected " + text);
   }
   return DenseTensor::fromHost(tensor, *element);
 }
 
-llvm::Expected<SmallVector<EvaluateResult>>
-fovea::evaluate(func::FuncOp entry, ArrayRef<EvaluateArgument> arguments,
-                const EvaluateOptions &options) {
+llvm::Expected<SmallVector<EvaluateResult>> fovea::evaluate(func::FuncOp entry, ArrayRef<EvaluateArgument> arguments,
+                                                            const EvaluateOptions &options) {
   if (arguments.size() != entry.getNumArguments())
-    return makeError(entry, "'" + entry.getSymName() + "' takes " +
-                                Twine(entry.getNumArguments()) +
+    return makeError(entry, "'" + entry.getSymName() + "' takes " + Twine(entry.getNumArguments()) +
                                 " arguments, got " + Twine(arguments.size()));
   Data data;
   for (auto [i, argument] : llvm::enumerate(arguments)) {
-    llvm::Expected<Datum> datum =
-        convertArgument(argument, entry.getArgumentTypes()[i]);
+    llvm::Expected<Datum> datum = convertArgument(argument, entry.getArgumentTypes()[i]);
     if (!datum)
-      return makeError(entry, "argument " + Twine(i) + ": " +
-                                  toString(datum.takeError()));
+      return makeError(entry, "argument " + Twine(i) + ": " + toString(datum.takeError()));
     data.push_back(std::move(*datum));
   }
 
-  llvm::Expected<Data> values =
-      FunctionInterpreter(options.precision).call(entry, data);
+  llvm::Expected<Data> values = FunctionInterpreter(options.precision).call(entry, data);
   if (!values)
     return values.takeError();
 
   SmallVector<EvaluateResult> results;
   for (auto [value, type] : llvm::zip_equal(*values, entry.getResultTypes())) {
     if (auto *number = std::get_if<Number>(&value)) {
-      results.push_back(isa<FloatType>(type)
-                            ? Scalar::ofFloat(number->floating)
-                            : Scalar::ofSigned(number->integer));
+      results.push_back(isa<FloatType>(type) ? Scalar::ofFloat(number->floating) : Scalar::ofSigned(number->integer));
       continue;
     }
-    llvm::Expected<HostTensor> tensor =
-        std::get<DenseTensor>(value).toHost(options.precision);
+    llvm::Expected<HostTensor> tensor = std::get<DenseTensor>(value).toHost(options.precision);
     if (!tensor)
       return tensor.takeError();
     results.push_back(std::move(*tensor));

@@ -24,27 +24,19 @@ public:
 
   Precision getPrecision() const { return precision; }
 
-  void set(mlir::Value value, Datum datum) {
-    data.insert_or_assign(value, std::move(datum));
-  }
+  void set(mlir::Value value, Datum datum) { data.insert_or_assign(value, std::move(datum)); }
 
   const Datum &get(mlir::Value value) const { return data.find(value)->second; }
-  const DenseTensor &getTensor(mlir::Value value) const {
-    return std::get<DenseTensor>(get(value));
-  }
-  Number getNumber(mlir::Value value) const {
-    return std::get<Number>(get(value));
-  }
+  const DenseTensor &getTensor(mlir::Value value) const { return std::get<DenseTensor>(get(value)); }
+  Number getNumber(mlir::Value value) const { return std::get<Number>(get(value)); }
   int64_t getIndex(mlir::Value value) const { return getNumber(value).integer; }
   int64_t getIndex(mlir::OpFoldResult value) const {
     if (auto dynamic = llvm::dyn_cast<mlir::Value>(value))
       return getIndex(dynamic);
     return *mlir::getConstantIntValue(value);
   }
-  llvm::SmallVector<int64_t>
-  getIndices(llvm::ArrayRef<mlir::OpFoldResult> values) const {
-    return llvm::map_to_vector(
-        values, [&](mlir::OpFoldResult value) { return getIndex(value); });
+  llvm::SmallVector<int64_t> getIndices(llvm::ArrayRef<mlir::OpFoldResult> values) const {
+    return llvm::map_to_vector(values, [&](mlir::OpFoldResult value) { return getIndex(value); });
   }
 
 private:

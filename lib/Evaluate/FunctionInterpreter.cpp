@@ -25,8 +25,7 @@ using namespace fovea::evaluator;
 /// A recursion without end must not take the stack with it.
 static constexpr unsigned maxCallDepth = 200;
 
-llvm::Expected<Data> FunctionInterpreter::call(func::FuncOp function,
-                                               ArrayRef<Datum> arguments) {
+llvm::Expected<Data> FunctionInterpreter::call(func::FuncOp function, ArrayRef<Datum> arguments) {
   if (function.isExternal())
     return makeError(function, "'" + function.getSymName() + "' has no body");
   if (!function.getBody().hasOneBlock())
@@ -36,10 +35,8 @@ llvm::Expected<Data> FunctionInterpreter::call(func::FuncOp function,
   return runBlock(function.getBody().front(), arguments);
 }
 
-llvm::Error FunctionInterpreter::runOps(Block &block,
-                                        ArrayRef<Datum> arguments) {
-  for (auto [argument, datum] :
-       llvm::zip_equal(block.getArguments(), arguments))
+llvm::Error FunctionInterpreter::runOps(Block &block, ArrayRef<Datum> arguments) {
+  for (auto [argument, datum] : llvm::zip_equal(block.getArguments(), arguments))
     frame.set(argument, datum);
   for (Operation &op : block.without_terminator()) {
     llvm::Expected<Data> results = evaluate(&op);
@@ -51,8 +48,7 @@ llvm::Error FunctionInterpreter::runOps(Block &block,
   return llvm::Error::success();
 }
 
-llvm::Expected<Data> FunctionInterpreter::runBlock(Block &block,
-                                                   ArrayRef<Datum> arguments) {
+llvm::Expected<Data> FunctionInterpreter::runBlock(Block &block, ArrayRef<Datum> arguments) {
   if (llvm::Error error = runOps(block, arguments))
     return error;
   Data results;
@@ -72,13 +68,11 @@ llvm::Expected<Data> FunctionInterpreter::evaluate(Operation *op) {
     if (*results)
       return std::move(**results);
   }
-  if (findScalarFunction(op) ||
-      isa<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op))
+  if (findScalarFunction(op) || isa<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op))
     return evaluateScalarOp(op, frame);
   return llvm::TypeSwitch<Operation *, Result>(op)
-      .Case<attn::AttentionOp, attn::OnlineAttentionOp, attn::FinalizeOp,
-            attn::MergeOp, attn::PackOp, attn::SoftmaxOp, attn::OnlineSoftmaxOp,
-            attn::NormalizeOp, attn::CrossEntropyOp>(
+      .Case<attn::AttentionOp, attn::OnlineAttentionOp, attn::FinalizeOp, attn::MergeOp, attn::PackOp, attn::SoftmaxOp,
+            attn::OnlineSoftmaxOp, attn::NormalizeOp, attn::CrossEntropyOp>(
           [&](auto attnOp) { return evaluateOp(attnOp, frame); })
       .Case<affine::AffineDelinearizeIndexOp, affine::AffineLinearizeIndexOp>(
           [&](auto indexOp) { return evaluateIndexOp(indexOp, frame); })
@@ -86,17 +80,12 @@ llvm::Expected<Data> FunctionInterpreter::evaluate(Operation *op) {
       .Case([&](scf::IfOp branch) { return evaluateIf(branch); })
       .Case([&](scf::ForOp loop) { return evaluateFor(loop); })
       .Case([&](scf::ForallOp loop) { return evaluateForall(loop); })
-      .Case([&](linalg::LinalgOp linalgOp) {
-        return evaluateLinalgOp(linalgOp, frame);
-      })
-      .Default([&](Operation *) -> Result {
-        return makeError(op, "is not an op that the evaluator knows");
-      });
+      .Case([&](linalg::LinalgOp linalgOp) { return evaluateLinalgOp(linalgOp, frame); })
+      .Default([&](Operation *) -> Result { return makeError(op, "is not an op that the evaluator knows"); });
 }
 
 llvm::Expected<Data> FunctionInterpreter::evaluateCall(func::CallOp op) {
-  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      op, op.getCalleeAttr());
+  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr());
   if (!callee)
     return makeError(op, "calls '" + op.getCallee() + "', which is unknown");
   if (depth == maxCallDepth)
@@ -104,13 +93,11 @@ llvm::Expected<Data> FunctionInterpreter::evaluateCall(func::CallOp op) {
   Data arguments;
   for (Value operand : op.getOperands())
     arguments.push_back(frame.get(operand));
-  return FunctionInterpreter(frame.getPrecision(), depth + 1)
-      .call(callee, arguments);
+  return FunctionInterpreter(frame.getPrecision(), depth + 1).call(callee, arguments);
 }
 
 llvm::Expected<Data> FunctionInterpreter::evaluateIf(scf::IfOp op) {
-  Block *block =
-      frame.getIndex(op.getCondition()) ? op.thenBlock() : op.elseBlock();
+  Block *block = frame.getIndex(op.getCondition()) ? op.thenBlock() : op.elseBlock();
   return block ? runBlock(*block, {}) : Data();
 }
 
@@ -119,8 +106,7 @@ llvm::Expected<Data> FunctionInterpreter::evaluateFor(scf::ForOp op) {
   int64_t upper = frame.getIndex(op.getUpperBound());
   int64_t step = frame.getIndex(op.getStep());
   if (step <= 0)
-    return makeError(op,
-                     "has the step " + Twine(step) + ", which is not positive");
+    return makeError(op, "has the step " + Twine(step) + ", which is not positive");
   Data carried;
   for (Value init : op.getInits())
     carried.push_back(frame.get(init));
@@ -142,8 +128,7 @@ llvm::Expected<Data> FunctionInterpreter::evaluateForall(scf::ForallOp op) {
   SmallVector<int64_t> trips, at(lower.size(), 0);
   for (auto [begin, end, by] : llvm::zip_equal(lower, upper, step)) {
     if (by <= 0)
-      return makeError(op,
-                       "has the step " + Twine(by) + ", which is not positive");
+      return makeError(op, "has the step " + Twine(by) + ", which is not positive");
     trips.push_back(end > begin ? (end - begin + by - 1) / by : 0);
   }
 
@@ -153,8 +138,7 @@ llvm::Expected<Data> FunctionInterpreter::evaluateForall(scf::ForallOp op) {
     outputs.push_back(frame.get(output));
   results = outputs;
   llvm::Error failure = llvm::Error::success();
-  SmallVector<unsigned> dims =
-      llvm::to_vector(llvm::seq<unsigned>(0, lower.size()));
+  SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, lower.size()));
   forEachIndex(dims, trips, at, [&] {
     if (failure)
       return;
@@ -171,10 +155,8 @@ llvm::Expected<Data> FunctionInterpreter::evaluateForall(scf::ForallOp op) {
         failure = makeError(&nested, "is not an op that the evaluator knows");
         return;
       }
-      unsigned number =
-          cast<BlockArgument>(insert.getDest()).getArgNumber() - lower.size();
-      failure = insertSlice(insert, frame.getTensor(insert.getSource()),
-                            getSliceBounds(insert, frame),
+      unsigned number = cast<BlockArgument>(insert.getDest()).getArgNumber() - lower.size();
+      failure = insertSlice(insert, frame.getTensor(insert.getSource()), getSliceBounds(insert, frame),
                             std::get<DenseTensor>(results[number]));
     }
   });

@@ -13,17 +13,14 @@ namespace fovea::evaluator {
 class FunctionInterpreter {
 public:
   /// `depth` counts the calls around this one.
-  explicit FunctionInterpreter(Precision precision, unsigned depth = 0)
-      : frame(precision), depth(depth) {}
+  explicit FunctionInterpreter(Precision precision, unsigned depth = 0) : frame(precision), depth(depth) {}
 
   /// The results of `function`.
-  llvm::Expected<Data> call(mlir::func::FuncOp function,
-                            llvm::ArrayRef<Datum> arguments);
+  llvm::Expected<Data> call(mlir::func::FuncOp function, llvm::ArrayRef<Datum> arguments);
 
 private:
   /// Runs the ops of `block` with these arguments; what its terminator names.
-  llvm::Expected<Data> runBlock(mlir::Block &block,
-                                llvm::ArrayRef<Datum> arguments);
+  llvm::Expected<Data> runBlock(mlir::Block &block, llvm::ArrayRef<Datum> arguments);
   llvm::Error runOps(mlir::Block &block, llvm::ArrayRef<Datum> arguments);
   /// The results of one op.
   llvm::Expected<Data> evaluate(mlir::Operation *op);

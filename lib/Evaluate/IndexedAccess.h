@@ -20,15 +20,13 @@ class Frame;
 class IndexedAccess {
 public:
   /// Fails where the domain reaches beyond the tensor.
-  static llvm::Expected<IndexedAccess> create(mlir::AffineMap map,
-                                              llvm::ArrayRef<int64_t> shape,
+  static llvm::Expected<IndexedAccess> create(mlir::AffineMap map, llvm::ArrayRef<int64_t> shape,
                                               llvm::ArrayRef<int64_t> extents);
 
   /// Aligns `shape` to the trailing ones of the leading `numDims` dimensions;
   /// an extent of 1 broadcasts (S10).
-  static llvm::Expected<IndexedAccess>
-  createBroadcast(llvm::ArrayRef<int64_t> shape, unsigned numDims,
-                  llvm::ArrayRef<int64_t> extents);
+  static llvm::Expected<IndexedAccess> createBroadcast(llvm::ArrayRef<int64_t> shape, unsigned numDims,
+                                                       llvm::ArrayRef<int64_t> extents);
 
   /// Row-major position of the element that belongs to `indices`.
   int64_t at(llvm::ArrayRef<int64_t> indices) const {
@@ -58,14 +56,12 @@ private:
 
 /// Extents of the domain of `op` for the shapes that its operands have in
 /// `frame`; fails where operands disagree.
-llvm::Expected<llvm::SmallVector<int64_t>>
-getExtents(mlir::attn::StructuredOpInterface op, const Frame &frame);
+llvm::Expected<llvm::SmallVector<int64_t>> getExtents(mlir::attn::StructuredOpInterface op, const Frame &frame);
 
 /// Calls `visit` for all values of `indices[dims...]` in row-major order and
 /// leaves them 0.
 template <typename Fn>
-void forEachIndex(llvm::ArrayRef<unsigned> dims,
-                  llvm::ArrayRef<int64_t> extents,
+void forEachIndex(llvm::ArrayRef<unsigned> dims, llvm::ArrayRef<int64_t> extents,
                   llvm::MutableArrayRef<int64_t> indices, Fn visit) {
   for (unsigned d : dims) {
     indices[d] = 0;

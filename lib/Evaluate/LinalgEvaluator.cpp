@@ -19,11 +19,9 @@ namespace {
 /// results of its map that are linear, the rest evaluated point by point.
 class LinalgAccess {
 public:
-  LinalgAccess(AffineMap map, ArrayRef<int64_t> shape)
-      : strides(map.getNumDims(), 0) {
+  LinalgAccess(AffineMap map, ArrayRef<int64_t> shape) : strides(map.getNumDims(), 0) {
     SmallVector<int64_t> dimStrides = getContiguousStrides(shape);
-    for (auto [expr, size, stride] :
-         llvm::zip_equal(map.getResults(), shape, dimStrides)) {
+    for (auto [expr, size, stride] : llvm::zip_equal(map.getResults(), shape, dimStrides)) {
       if (auto dim = dyn_cast<AffineDimExpr>(expr))
         strides[dim.getPosition()] += stride;
       else
@@ -73,8 +71,7 @@ private:
     int64_t remainder = (lhs % rhs + rhs) % rhs;
     if (expr.getKind() == AffineExprKind::Mod)
       return remainder;
-    return (lhs - remainder) / rhs +
-           (expr.getKind() == AffineExprKind::CeilDiv && remainder != 0);
+    return (lhs - remainder) / rhs + (expr.getKind() == AffineExprKind::CeilDiv && remainder != 0);
   }
 
   SmallVector<int64_t> strides;
@@ -89,8 +86,7 @@ struct LinalgOperand {
 };
 
 /// Extents of the loops, from the shapes of the operands.
-llvm::Expected<SmallVector<int64_t>> getLoopExtents(linalg::LinalgOp op,
-                                                    const Frame &frame) {
+llvm::Expected<SmallVector<int64_t>> getLoopExtents(linalg::LinalgOp op, const Frame &frame) {
   SmallVector<int64_t> shapes;
   for (OpOperand &operand : op->getOpOperands())
     if (isa<RankedTensorType>(operand.get().getType()))
@@ -103,18 +99,15 @@ llvm::Expected<SmallVector<int64_t>> getLoopExtents(linalg::LinalgOp op,
 
 } // namespace
 
-llvm::Expected<Data> evaluator::evaluateLinalgOp(linalg::LinalgOp op,
-                                                 const Frame &frame) {
+llvm::Expected<Data> evaluator::evaluateLinalgOp(linalg::LinalgOp op, const Frame &frame) {
   llvm::Expected<SmallVector<int64_t>> extents = getLoopExtents(op, frame);
   if (!extents)
     return extents.takeError();
   llvm::Expected<RegionProgram> program = RegionProgram::compile(
-      *op.getBlock(), op.getNumLoops(), frame.getPrecision(),
-      [&](Value value) -> std::optional<Datum> {
+      *op.getBlock(), op.getNumLoops(), frame.getPrecision(), [&](Value value) -> std::optional<Datum> {
         if (value.getParentBlock() != op.getBlock())
           return frame.get(value);
-        Value operand =
-            op->getOperand(cast<BlockArgument>(value).getArgNumber());
+        Value operand = op->getOperand(cast<BlockArgument>(value).getArgNumber());
         if (isa<RankedTensorType>(operand.getType()))
           return std::nullopt;
         return frame.get(operand);
@@ -129,28 +122,21 @@ llvm::Expected<Data> evaluator::evaluateLinalgOp(linalg::LinalgOp op,
     const DenseTensor &tensor = frame.getTensor(operand.get());
     AffineMap map = op.getMatchingIndexingMap(&operand);
     for (auto [i, expr] : llvm::enumerate(map.getResults()))
-      if (auto dim = dyn_cast<AffineDimExpr>(expr);
-          dim && (*extents)[dim.getPosition()] != tensor.getShape()[i])
-        return makeError(op, "operand " + Twine(operand.getOperandNumber()) +
-                                 " has extent " + Twine(tensor.getShape()[i]) +
-                                 " along dimension " + Twine(i) +
-                                 ", expected " +
+      if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && (*extents)[dim.getPosition()] != tensor.getShape()[i])
+        return makeError(op, "operand " + Twine(operand.getOperandNumber()) + " has extent " +
+                                 Twine(tensor.getShape()[i]) + " along dimension " + Twine(i) + ", expected " +
                                  Twine((*extents)[dim.getPosition()]));
-    operands.push_back({tensor, LinalgAccess(map, tensor.getShape()),
-                        operand.getOperandNumber()});
+    operands.push_back({tensor, LinalgAccess(map, tensor.getShape()), operand.getOperandNumber()});
   }
-  MutableArrayRef<LinalgOperand> outputs =
-      MutableArrayRef<LinalgOperand>(operands).take_back(op.getNumDpsInits());
+  MutableArrayRef<LinalgOperand> outputs = MutableArrayRef<LinalgOperand>(operands).take_back(op.getNumDpsInits());
   SmallVector<Number *> data;
   for (LinalgOperand &operand : operands)
-    data.push_back(operand.argument < unsigned(op.getNumDpsInputs())
-                       ? const_cast<Number *>(operand.tensor.getData())
-                       : operand.tensor.getMutableData());
+    data.push_back(operand.argument < unsigned(op.getNumDpsInputs()) ? const_cast<Number *>(operand.tensor.getData())
+                                                                     : operand.tensor.getMutableData());
 
   bool outOfBounds = false;
   SmallVector<int64_t> indices(extents->size(), 0), positions(operands.size());
-  SmallVector<unsigned> dims =
-      llvm::to_vector(llvm::seq<unsigned>(0, extents->size()));
+  SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, extents->size()));
   forEachIndex(dims, *extents, indices, [&] {
     for (auto [i, operand] : llvm::enumerate(operands)) {
       std::optional<int64_t> position = operand.access.at(indices);
@@ -178,10 +164,8 @@ llvm::Expected<Data> evaluator::evaluateLinalgOp(linalg::LinalgOp op,
   return results;
 }
 
-llvm::Expected<Data> evaluator::evaluateScalarOp(Operation *op,
-                                                 const Frame &frame) {
-  llvm::Expected<RegionProgram> program =
-      RegionProgram::compile(op, frame.getPrecision());
+llvm::Expected<Data> evaluator::evaluateScalarOp(Operation *op, const Frame &frame) {
+  llvm::Expected<RegionProgram> program = RegionProgram::compile(op, frame.getPrecision());
   if (!program)
     return program.takeError();
   const DenseTensor *shaped = nullptr;
@@ -194,8 +178,7 @@ llvm::Expected<Data> evaluator::evaluateScalarOp(Operation *op,
     }
     const DenseTensor &tensor = std::get<DenseTensor>(datum);
     if (shaped && shaped->getShape() != tensor.getShape())
-      return makeError(op, "has operands of shapes " +
-                               formatIndices(shaped->getShape()) + " and " +
+      return makeError(op, "has operands of shapes " + formatIndices(shaped->getShape()) + " and " +
                                formatIndices(tensor.getShape()));
     shaped = &tensor;
     elements[i] = tensor.getData();
@@ -206,8 +189,8 @@ llvm::Expected<Data> evaluator::evaluateScalarOp(Operation *op,
       return error;
     return Data{program->getResult()};
   }
-  llvm::Expected<DenseTensor> result = DenseTensor::create(
-      *getElementType(op->getResult(0).getType()), shaped->getShape());
+  llvm::Expected<DenseTensor> result =
+      DenseTensor::create(*getElementType(op->getResult(0).getType()), shaped->getShape());
   if (!result)
     return makeError(op, toString(result.takeError()));
   Number *data = result->getMutableData();

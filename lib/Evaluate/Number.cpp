@@ -19,13 +19,11 @@ std::optional<ElementType> evaluator::getElementType(mlir::Type type) {
   return parseElementType(name);
 }
 
-llvm::Error evaluator::makeError(mlir::Operation *op,
-                                 const llvm::Twine &message) {
+llvm::Error evaluator::makeError(mlir::Operation *op, const llvm::Twine &message) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   if (auto file = op->getLoc()->findInstanceOf<mlir::FileLineColLoc>())
-    stream << file.getFilename().strref() << ':' << file.getLine() << ':'
-           << file.getColumn() << ": ";
+    stream << file.getFilename().strref() << ':' << file.getLine() << ':' << file.getColumn() << ": ";
   stream << '\'' << op->getName() << "' " << message;
   return llvm::createStringError(text);
 }

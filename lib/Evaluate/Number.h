@@ -70,9 +70,7 @@ inline Rounding getRounding(ElementType type, Precision precision) {
 std::optional<ElementType> getElementType(mlir::Type type);
 
 /// Bits of an integer type; 64 for `index`.
-inline unsigned getBitWidth(ElementType type) {
-  return type == ElementType::I1 ? 1 : 8 * getByteSize(type);
-}
+inline unsigned getBitWidth(ElementType type) { return type == ElementType::I1 ? 1 : 8 * getByteSize(type); }
 
 /// `file:line:col: 'op' message`.
 llvm::Error makeError(mlir::Operation *op, const llvm::Twine &message);

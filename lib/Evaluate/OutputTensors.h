@@ -11,20 +11,16 @@ namespace fovea::evaluator {
 /// The outputs of an op in destination style, written at domain positions.
 class OutputTensors {
 public:
-  static llvm::Expected<OutputTensors>
-  create(mlir::attn::StructuredOpInterface op, const Frame &frame,
-         llvm::ArrayRef<int64_t> extents) {
+  static llvm::Expected<OutputTensors> create(mlir::attn::StructuredOpInterface op, const Frame &frame,
+                                              llvm::ArrayRef<int64_t> extents) {
     OutputTensors outputs;
     auto destination = mlir::cast<mlir::DestinationStyleOpInterface>(*op);
     for (mlir::OpOperand &init : destination.getDpsInitsMutable()) {
       const DenseTensor &tensor = frame.getTensor(init.get());
-      llvm::Expected<IndexedAccess> access =
-          IndexedAccess::create(op.getMapOf(init), tensor.getShape(), extents);
+      llvm::Expected<IndexedAccess> access = IndexedAccess::create(op.getMapOf(init), tensor.getShape(), extents);
       if (!access)
-        return makeError(op, "output " + llvm::Twine(outputs.outputs.size()) +
-                                 " " + toString(access.takeError()));
-      Rounding rounding =
-          getRounding(tensor.getElementType(), frame.getPrecision());
+        return makeError(op, "output " + llvm::Twine(outputs.outputs.size()) + " " + toString(access.takeError()));
+      Rounding rounding = getRounding(tensor.getElementType(), frame.getPrecision());
       outputs.outputs.push_back({tensor, nullptr, *access, rounding});
       Output &output = outputs.outputs.back();
       output.data = output.tensor.getMutableData();
@@ -39,14 +35,11 @@ public:
   /// Rounds to the output's type.
   void set(unsigned number, llvm::ArrayRef<int64_t> indices, double value) {
     const Output &output = outputs[number];
-    output.data[output.access.at(indices)] =
-        Number::of(roundTo(value, output.rounding));
+    output.data[output.access.at(indices)] = Number::of(roundTo(value, output.rounding));
   }
 
   Data take() {
-    return llvm::map_to_vector<2>(outputs, [](Output &output) {
-      return Datum(std::move(output.tensor));
-    });
+    return llvm::map_to_vector<2>(outputs, [](Output &output) { return Datum(std::move(output.tensor)); });
   }
 
 private:
@@ -62,34 +55,26 @@ private:
 /// An input that is read at domain positions.
 class InputTensor {
 public:
-  static llvm::Expected<InputTensor>
-  create(mlir::attn::StructuredOpInterface op, mlir::OpOperand &operand,
-         const Frame &frame, llvm::ArrayRef<int64_t> extents) {
+  static llvm::Expected<InputTensor> create(mlir::attn::StructuredOpInterface op, mlir::OpOperand &operand,
+                                            const Frame &frame, llvm::ArrayRef<int64_t> extents) {
     InputTensor input{frame.getTensor(operand.get()), {}};
-    llvm::Expected<IndexedAccess> access = IndexedAccess::create(
-        op.getMapOf(operand), input.tensor.getShape(), extents);
+    llvm::Expected<IndexedAccess> access =
+        IndexedAccess::create(op.getMapOf(operand), input.tensor.getShape(), extents);
     if (!access)
-      return makeError(op, "operand " +
-                               llvm::Twine(operand.getOperandNumber()) + " " +
-                               toString(access.takeError()));
+      return makeError(op, "operand " + llvm::Twine(operand.getOperandNumber()) + " " + toString(access.takeError()));
     input.access = *access;
     return input;
   }
 
-  double get(llvm::ArrayRef<int64_t> indices) const {
-    return tensor.getData()[access.at(indices)].floating;
-  }
-  int64_t getInteger(llvm::ArrayRef<int64_t> indices) const {
-    return tensor.getData()[access.at(indices)].integer;
-  }
+  double get(llvm::ArrayRef<int64_t> indices) const { return tensor.getData()[access.at(indices)].floating; }
+  int64_t getInteger(llvm::ArrayRef<int64_t> indices) const { return tensor.getData()[access.at(indices)].integer; }
 
   DenseTensor tensor;
   IndexedAccess access;
 };
 
 /// The dimensions below `numDims` that satisfy `isWanted`.
-template <typename Fn>
-llvm::SmallVector<unsigned> getDims(unsigned numDims, Fn isWanted) {
+template <typename Fn> llvm::SmallVector<unsigned> getDims(unsigned numDims, Fn isWanted) {
   llvm::SmallVector<unsigned> dims;
   for (unsigned d = 0; d != numDims; ++d)
     if (isWanted(d))

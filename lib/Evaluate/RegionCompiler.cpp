@@ -23,8 +23,7 @@ namespace fovea::evaluator {
 
 class RegionCompiler {
 public:
-  RegionCompiler(RegionProgram &program, Precision precision,
-                 RegionProgram::Binding binding)
+  RegionCompiler(RegionProgram &program, Precision precision, RegionProgram::Binding binding)
       : program(program), precision(precision), binding(binding) {}
 
   llvm::Error compileBlock(Block &block);
@@ -42,19 +41,15 @@ private:
   using Instruction = RegionProgram::Instruction;
 
   /// `slots` are the operands' slots.
-  Instruction &emit(Kind kind, Operation *origin, unsigned result,
-                    ArrayRef<unsigned> slots);
+  Instruction &emit(Kind kind, Operation *origin, unsigned result, ArrayRef<unsigned> slots);
   llvm::Error compileScalar(Operation *op, ScalarFunction function);
   llvm::Error compileConstant(arith::ConstantOp op);
   llvm::Error compileIndex(Operation *op, unsigned dim);
   llvm::Error compileExtract(tensor::ExtractOp op);
   llvm::Error compileIf(scf::IfOp op);
-  llvm::Error compileAffine(Operation *op, AffineMap map,
-                            ScalarFunction combine);
-  unsigned compileExpr(Operation *op, AffineExpr expr, unsigned numDims,
-                       ArrayRef<unsigned> operands);
-  llvm::Expected<SmallVector<unsigned>> useAll(Operation *op,
-                                               ValueRange values);
+  llvm::Error compileAffine(Operation *op, AffineMap map, ScalarFunction combine);
+  unsigned compileExpr(Operation *op, AffineExpr expr, unsigned numDims, ArrayRef<unsigned> operands);
+  llvm::Expected<SmallVector<unsigned>> useAll(Operation *op, ValueRange values);
 
   RegionProgram &program;
   Precision precision;
@@ -75,8 +70,7 @@ llvm::Expected<unsigned> RegionCompiler::use(Operation *user, Value value) {
   return slotOf[value] = addSlot(std::get<Number>(*datum));
 }
 
-llvm::Expected<SmallVector<unsigned>>
-RegionCompiler::useAll(Operation *op, ValueRange values) {
+llvm::Expected<SmallVector<unsigned>> RegionCompiler::useAll(Operation *op, ValueRange values) {
   SmallVector<unsigned> slots;
   for (Value value : values) {
     llvm::Expected<unsigned> slot = use(op, value);
@@ -87,8 +81,7 @@ RegionCompiler::useAll(Operation *op, ValueRange values) {
   return slots;
 }
 
-RegionProgram::Instruction &RegionCompiler::emit(Kind kind, Operation *origin,
-                                                 unsigned result,
+RegionProgram::Instruction &RegionCompiler::emit(Kind kind, Operation *origin, unsigned result,
                                                  ArrayRef<unsigned> slots) {
   Instruction instruction;
   instruction.kind = kind;
@@ -122,11 +115,11 @@ llvm::Error RegionCompiler::compileOp(Operation *op) {
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
     return compileAffine(op, apply.getAffineMap(), nullptr);
   auto combine = [](bool max) -> ScalarFunction {
-    return max ? +[](const Number *x, const ScalarContext &, bool &) {
-      return Number::of(std::max(x[0].integer, x[1].integer));
-    } : +[](const Number *x, const ScalarContext &, bool &) {
-      return Number::of(std::min(x[0].integer, x[1].integer));
-    };
+    return max ? +[](const Number *x, const ScalarContext &,
+                     bool &) { return Number::of(std::max(x[0].integer, x[1].integer)); }
+               : +[](const Number *x, const ScalarContext &, bool &) {
+                   return Number::of(std::min(x[0].integer, x[1].integer));
+                 };
   };
   if (auto max = dyn_cast<affine::AffineMaxOp>(op))
     return compileAffine(op, max.getAffineMap(), combine(true));
@@ -137,19 +130,15 @@ llvm::Error RegionCompiler::compileOp(Operation *op) {
   return makeError(op, "is not an op that the evaluator knows");
 }
 
-llvm::Error RegionCompiler::compileScalar(Operation *op,
-                                          ScalarFunction function) {
-  std::optional<ElementType> source =
-      getElementType(op->getOperand(op->getNumOperands() - 1).getType());
+llvm::Error RegionCompiler::compileScalar(Operation *op, ScalarFunction function) {
+  std::optional<ElementType> source = getElementType(op->getOperand(op->getNumOperands() - 1).getType());
   // `fpowi` has its exponent last and `select` its condition first.
   if (op->getNumOperands() == 2)
     source = getElementType(op->getOperand(0).getType());
-  std::optional<ElementType> result =
-      getElementType(op->getResult(0).getType());
+  std::optional<ElementType> result = getElementType(op->getResult(0).getType());
   if (!source || !result)
     return makeError(op, "has a type that the evaluator does not know");
-  llvm::Expected<SmallVector<unsigned>> operands =
-      useAll(op, op->getOperands());
+  llvm::Expected<SmallVector<unsigned>> operands = useAll(op, op->getOperands());
   if (!operands)
     return operands.takeError();
   unsigned slot = addSlot();
@@ -170,9 +159,8 @@ llvm::Error RegionCompiler::compileConstant(arith::ConstantOp op) {
   if (auto real = dyn_cast<FloatAttr>(op.getValue()))
     define(op, addSlot(Number::of(real.getValueAsDouble())));
   else if (auto integer = dyn_cast<IntegerAttr>(op.getValue()))
-    define(op, addSlot(Number::of(integer.getType().isInteger(1)
-                                      ? int64_t(integer.getValue().isOne())
-                                      : integer.getValue().getSExtValue())));
+    define(op, addSlot(Number::of(integer.getType().isInteger(1) ? int64_t(integer.getValue().isOne())
+                                                                 : integer.getValue().getSExtValue())));
   else
     return makeError(op, "is not a number");
   return llvm::Error::success();
@@ -218,8 +206,7 @@ llvm::Error RegionCompiler::compileIf(scf::IfOp op) {
       return llvm::Error::success();
     if (llvm::Error error = compileBlock(*block))
       return error;
-    llvm::Expected<SmallVector<unsigned>> yielded =
-        useAll(op, block->getTerminator()->getOperands());
+    llvm::Expected<SmallVector<unsigned>> yielded = useAll(op, block->getTerminator()->getOperands());
     if (!yielded)
       return yielded.takeError();
     for (auto [slot, result] : llvm::zip_equal(*yielded, results))
@@ -239,9 +226,7 @@ llvm::Error RegionCompiler::compileIf(scf::IfOp op) {
   return llvm::Error::success();
 }
 
-unsigned RegionCompiler::compileExpr(Operation *op, AffineExpr expr,
-                                     unsigned numDims,
-                                     ArrayRef<unsigned> operands) {
+unsigned RegionCompiler::compileExpr(Operation *op, AffineExpr expr, unsigned numDims, ArrayRef<unsigned> operands) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return addSlot(Number::of(constant.getValue()));
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
@@ -266,24 +251,21 @@ unsigned RegionCompiler::compileExpr(Operation *op, AffineExpr expr,
     };
     break;
   case AffineExprKind::Mod:
-    instruction.function = [](const Number *x, const ScalarContext &,
-                              bool &fault) {
+    instruction.function = [](const Number *x, const ScalarContext &, bool &fault) {
       int64_t a = x[0].integer, b = x[1].integer;
       fault |= b <= 0;
       return Number::of(fault ? int64_t(0) : (a % b + b) % b);
     };
     break;
   case AffineExprKind::FloorDiv:
-    instruction.function = [](const Number *x, const ScalarContext &,
-                              bool &fault) {
+    instruction.function = [](const Number *x, const ScalarContext &, bool &fault) {
       int64_t a = x[0].integer, b = x[1].integer;
       fault |= b <= 0;
       return Number::of(fault ? int64_t(0) : a / b - (a % b < 0));
     };
     break;
   case AffineExprKind::CeilDiv:
-    instruction.function = [](const Number *x, const ScalarContext &,
-                              bool &fault) {
+    instruction.function = [](const Number *x, const ScalarContext &, bool &fault) {
       int64_t a = x[0].integer, b = x[1].integer;
       fault |= b <= 0;
       return Number::of(fault ? int64_t(0) : a / b + (a % b > 0));
@@ -295,10 +277,8 @@ unsigned RegionCompiler::compileExpr(Operation *op, AffineExpr expr,
   return slot;
 }
 
-llvm::Error RegionCompiler::compileAffine(Operation *op, AffineMap map,
-                                          ScalarFunction combine) {
-  llvm::Expected<SmallVector<unsigned>> operands =
-      useAll(op, op->getOperands());
+llvm::Error RegionCompiler::compileAffine(Operation *op, AffineMap map, ScalarFunction combine) {
+  llvm::Expected<SmallVector<unsigned>> operands = useAll(op, op->getOperands());
   if (!operands)
     return operands.takeError();
   std::optional<unsigned> slot;
@@ -315,9 +295,7 @@ llvm::Error RegionCompiler::compileAffine(Operation *op, AffineMap map,
   return llvm::Error::success();
 }
 
-llvm::Expected<RegionProgram> RegionProgram::compile(Block &block,
-                                                     unsigned numIndices,
-                                                     Precision precision,
+llvm::Expected<RegionProgram> RegionProgram::compile(Block &block, unsigned numIndices, Precision precision,
                                                      Binding binding) {
   RegionProgram program;
   program.slots.assign(numIndices, Number::of(int64_t(0)));
@@ -344,11 +322,9 @@ llvm::Expected<RegionProgram> RegionProgram::compile(Block &block,
   return program;
 }
 
-llvm::Expected<RegionProgram> RegionProgram::compile(Operation *op,
-                                                     Precision precision) {
+llvm::Expected<RegionProgram> RegionProgram::compile(Operation *op, Precision precision) {
   RegionProgram program;
-  RegionCompiler compiler(program, precision,
-                          [](Value) { return std::nullopt; });
+  RegionCompiler compiler(program, precision, [](Value) { return std::nullopt; });
   for (Value operand : op->getOperands()) {
     // An operand that is given twice has two slots of one value.
     unsigned slot = compiler.addSlot();

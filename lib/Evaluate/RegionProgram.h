@@ -24,27 +24,20 @@ public:
   using Binding = llvm::function_ref<std::optional<Datum>(mlir::Value value)>;
 
   /// Compiles `block`, whose index ops have `numIndices` dimensions.
-  static llvm::Expected<RegionProgram> compile(mlir::Block &block,
-                                               unsigned numIndices,
-                                               Precision precision,
+  static llvm::Expected<RegionProgram> compile(mlir::Block &block, unsigned numIndices, Precision precision,
                                                Binding binding);
 
   /// Compiles one op applied to numbers; its operands are the arguments.
-  static llvm::Expected<RegionProgram> compile(mlir::Operation *op,
-                                               Precision precision);
+  static llvm::Expected<RegionProgram> compile(mlir::Operation *op, Precision precision);
 
   void setIndex(unsigned dim, int64_t index) { slots[dim] = Number::of(index); }
-  void setArgument(unsigned number, Number value) {
-    slots[argumentSlots[number]] = value;
-  }
+  void setArgument(unsigned number, Number value) { slots[argumentSlots[number]] = value; }
   /// Whether the program reads the position along `dim`.
   bool readsIndex(unsigned dim) const { return indexIsRead[dim]; }
 
   void run();
 
-  Number getResult(unsigned number = 0) const {
-    return slots[resultSlots[number]];
-  }
+  Number getResult(unsigned number = 0) const { return slots[resultSlots[number]]; }
   /// The first undefined behaviour of all runs so far.
   llvm::Error takeError();
 

@@ -21,28 +21,20 @@ namespace {
 //===----------------------------------------------------------------------===//
 
 uint64_t asUnsigned(Number number, ElementType type) {
-  return static_cast<uint64_t>(number.integer) &
-         llvm::maskTrailingOnes<uint64_t>(getBitWidth(type));
+  return static_cast<uint64_t>(number.integer) & llvm::maskTrailingOnes<uint64_t>(getBitWidth(type));
 }
 
 /// A true `i1` is -1 where it is read as a signed number.
-int64_t asSigned(Number number, ElementType type) {
-  return type == ElementType::I1 ? -number.integer : number.integer;
-}
+int64_t asSigned(Number number, ElementType type) { return type == ElementType::I1 ? -number.integer : number.integer; }
 
 bool divides(int64_t lhs, int64_t rhs, bool &fault) {
-  fault |=
-      rhs == 0 || (rhs == -1 && lhs == std::numeric_limits<int64_t>::min());
+  fault |= rhs == 0 || (rhs == -1 && lhs == std::numeric_limits<int64_t>::min());
   return !fault;
 }
 
-int64_t floorDivide(int64_t lhs, int64_t rhs) {
-  return lhs / rhs - (lhs % rhs != 0 && (lhs < 0) != (rhs < 0));
-}
+int64_t floorDivide(int64_t lhs, int64_t rhs) { return lhs / rhs - (lhs % rhs != 0 && (lhs < 0) != (rhs < 0)); }
 
-int64_t ceilDivide(int64_t lhs, int64_t rhs) {
-  return lhs / rhs + (lhs % rhs != 0 && (lhs < 0) == (rhs < 0));
-}
+int64_t ceilDivide(int64_t lhs, int64_t rhs) { return lhs / rhs + (lhs % rhs != 0 && (lhs < 0) == (rhs < 0)); }
 
 //===----------------------------------------------------------------------===//
 // IEEE minimum and maximum, comparison, bits
@@ -98,8 +90,7 @@ bool compareFloats(double a, double b, mlir::arith::CmpFPredicate predicate) {
   llvm_unreachable("all predicates are handled");
 }
 
-bool compareIntegers(Number a, Number b, ElementType type,
-                     mlir::arith::CmpIPredicate predicate) {
+bool compareIntegers(Number a, Number b, ElementType type, mlir::arith::CmpIPredicate predicate) {
   using P = mlir::arith::CmpIPredicate;
   int64_t sa = asSigned(a, type), sb = asSigned(b, type);
   uint64_t ua = asUnsigned(a, type), ub = asUnsigned(b, type);
@@ -131,8 +122,7 @@ bool compareIntegers(Number a, Number b, ElementType type,
 /// Through memory in the formats of the two types, as a bitcast is.
 Number bitcast(Number number, ElementType from, ElementType to) {
   char bytes[8] = {};
-  Scalar in = isFloat(from) ? Scalar::ofFloat(number.floating)
-                            : Scalar::ofSigned(number.integer);
+  Scalar in = isFloat(from) ? Scalar::ofFloat(number.floating) : Scalar::ofSigned(number.integer);
   if (isFloat(from) || from == ElementType::I1)
     in.store(from, bytes);
   else
@@ -146,68 +136,67 @@ Number bitcast(Number number, ElementType from, ElementType to) {
 //===----------------------------------------------------------------------===//
 
 // The parameters are named here once for all rows: operands x, context, fault.
-#define FLOAT_OP(EXPRESSION)                                                   \
-  [](const Number *x, const ScalarContext &, bool &) {                         \
-    double a = x[0].floating;                                                  \
-    return Number::of(static_cast<double>(EXPRESSION));                        \
+#define FLOAT_OP(EXPRESSION)                                                                                           \
+  [](const Number *x, const ScalarContext &, bool &) {                                                                 \
+    double a = x[0].floating;                                                                                          \
+    return Number::of(static_cast<double>(EXPRESSION));                                                                \
   }
-#define FLOAT_BINARY(EXPRESSION)                                               \
-  [](const Number *x, const ScalarContext &, bool &) {                         \
-    double a = x[0].floating, b = x[1].floating;                               \
-    return Number::of(static_cast<double>(EXPRESSION));                        \
+#define FLOAT_BINARY(EXPRESSION)                                                                                       \
+  [](const Number *x, const ScalarContext &, bool &) {                                                                 \
+    double a = x[0].floating, b = x[1].floating;                                                                       \
+    return Number::of(static_cast<double>(EXPRESSION));                                                                \
   }
-#define FLOAT_TEST(EXPRESSION)                                                 \
-  [](const Number *x, const ScalarContext &, bool &) {                         \
-    double a = x[0].floating;                                                  \
-    return Number::of(static_cast<int64_t>(EXPRESSION));                       \
+#define FLOAT_TEST(EXPRESSION)                                                                                         \
+  [](const Number *x, const ScalarContext &, bool &) {                                                                 \
+    double a = x[0].floating;                                                                                          \
+    return Number::of(static_cast<int64_t>(EXPRESSION));                                                               \
   }
-#define SIGNED_OP(EXPRESSION)                                                  \
-  [](const Number *x, const ScalarContext &context, bool &) {                  \
-    int64_t a = asSigned(x[0], context.source);                                \
-    return Number::of(static_cast<int64_t>(EXPRESSION));                       \
+#define SIGNED_OP(EXPRESSION)                                                                                          \
+  [](const Number *x, const ScalarContext &context, bool &) {                                                          \
+    int64_t a = asSigned(x[0], context.source);                                                                        \
+    return Number::of(static_cast<int64_t>(EXPRESSION));                                                               \
   }
 // Wraps around without being undefined.
-#define UNSIGNED_OP(EXPRESSION)                                                \
-  [](const Number *x, const ScalarContext &context, bool &) {                  \
-    uint64_t a = asUnsigned(x[0], context.source);                             \
-    return Number::of(static_cast<int64_t>(EXPRESSION));                       \
+#define UNSIGNED_OP(EXPRESSION)                                                                                        \
+  [](const Number *x, const ScalarContext &context, bool &) {                                                          \
+    uint64_t a = asUnsigned(x[0], context.source);                                                                     \
+    return Number::of(static_cast<int64_t>(EXPRESSION));                                                               \
   }
-#define SIGNED_BINARY(EXPRESSION)                                              \
-  [](const Number *x, const ScalarContext &context, bool &) {                  \
-    int64_t a = asSigned(x[0], context.source);                                \
-    int64_t b = asSigned(x[1], context.source);                                \
-    return Number::of(static_cast<int64_t>(EXPRESSION));                       \
+#define SIGNED_BINARY(EXPRESSION)                                                                                      \
+  [](const Number *x, const ScalarContext &context, bool &) {                                                          \
+    int64_t a = asSigned(x[0], context.source);                                                                        \
+    int64_t b = asSigned(x[1], context.source);                                                                        \
+    return Number::of(static_cast<int64_t>(EXPRESSION));                                                               \
   }
-#define UNSIGNED_BINARY(EXPRESSION)                                            \
-  [](const Number *x, const ScalarContext &context, bool &) {                  \
-    uint64_t a = asUnsigned(x[0], context.source);                             \
-    uint64_t b = asUnsigned(x[1], context.source);                             \
-    return Number::of(static_cast<int64_t>(EXPRESSION));                       \
+#define UNSIGNED_BINARY(EXPRESSION)                                                                                    \
+  [](const Number *x, const ScalarContext &context, bool &) {                                                          \
+    uint64_t a = asUnsigned(x[0], context.source);                                                                     \
+    uint64_t b = asUnsigned(x[1], context.source);                                                                     \
+    return Number::of(static_cast<int64_t>(EXPRESSION));                                                               \
   }
-#define SIGNED_DIVISION(EXPRESSION)                                            \
-  [](const Number *x, const ScalarContext &context, bool &fault) {             \
-    int64_t a = asSigned(x[0], context.source);                                \
-    int64_t b = asSigned(x[1], context.source);                                \
-    return Number::of(divides(a, b, fault) ? static_cast<int64_t>(EXPRESSION)  \
-                                           : int64_t(0));                      \
+#define SIGNED_DIVISION(EXPRESSION)                                                                                    \
+  [](const Number *x, const ScalarContext &context, bool &fault) {                                                     \
+    int64_t a = asSigned(x[0], context.source);                                                                        \
+    int64_t b = asSigned(x[1], context.source);                                                                        \
+    return Number::of(divides(a, b, fault) ? static_cast<int64_t>(EXPRESSION) : int64_t(0));                           \
   }
-#define UNSIGNED_DIVISION(EXPRESSION)                                          \
-  [](const Number *x, const ScalarContext &context, bool &fault) {             \
-    uint64_t a = asUnsigned(x[0], context.source);                             \
-    uint64_t b = asUnsigned(x[1], context.source);                             \
-    fault |= b == 0;                                                           \
-    return Number::of(b == 0 ? int64_t(0) : static_cast<int64_t>(EXPRESSION)); \
+#define UNSIGNED_DIVISION(EXPRESSION)                                                                                  \
+  [](const Number *x, const ScalarContext &context, bool &fault) {                                                     \
+    uint64_t a = asUnsigned(x[0], context.source);                                                                     \
+    uint64_t b = asUnsigned(x[1], context.source);                                                                     \
+    fault |= b == 0;                                                                                                   \
+    return Number::of(b == 0 ? int64_t(0) : static_cast<int64_t>(EXPRESSION));                                         \
   }
 // Shifting by the width or more is poison.
-#define SHIFT(EXPRESSION)                                                      \
-  [](const Number *x, const ScalarContext &context, bool &fault) {             \
-    uint64_t a = asUnsigned(x[0], context.source);                             \
-    uint64_t b = asUnsigned(x[1], context.source);                             \
-    int64_t s = asSigned(x[0], context.source);                                \
-    (void)a, (void)s;                                                          \
-    bool poison = b >= getBitWidth(context.source);                            \
-    fault |= poison;                                                           \
-    return Number::of(poison ? int64_t(0) : static_cast<int64_t>(EXPRESSION)); \
+#define SHIFT(EXPRESSION)                                                                                              \
+  [](const Number *x, const ScalarContext &context, bool &fault) {                                                     \
+    uint64_t a = asUnsigned(x[0], context.source);                                                                     \
+    uint64_t b = asUnsigned(x[1], context.source);                                                                     \
+    int64_t s = asSigned(x[0], context.source);                                                                        \
+    (void)a, (void)s;                                                                                                  \
+    bool poison = b >= getBitWidth(context.source);                                                                    \
+    fault |= poison;                                                                                                   \
+    return Number::of(poison ? int64_t(0) : static_cast<int64_t>(EXPRESSION));                                         \
   }
 
 struct Row {

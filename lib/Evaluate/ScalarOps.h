@@ -22,8 +22,7 @@ struct ScalarContext {
 
 /// Computes the exact (f64 or 64-bit) result; rounding and wrapping to the
 /// result's type is the caller's. Sets `fault` on undefined behaviour.
-using ScalarFunction = Number (*)(const Number *operands,
-                                  const ScalarContext &context, bool &fault);
+using ScalarFunction = Number (*)(const Number *operands, const ScalarContext &context, bool &fault);
 
 /// The function of `op`, or null.
 ScalarFunction findScalarFunction(mlir::Operation *op);

@@ -13,9 +13,8 @@ static Type getCaptureArgument(attn::ScoreOpInterface op, unsigned number) {
   return op.getMask().getArgument(number).getType();
 }
 
-static llvm::Expected<RegionProgram>
-compileRegion(attn::ScoreOpInterface op, Region &region, unsigned firstCapture,
-              const Frame &frame, ArrayRef<unsigned> contracted) {
+static llvm::Expected<RegionProgram> compileRegion(attn::ScoreOpInterface op, Region &region, unsigned firstCapture,
+                                                   const Frame &frame, ArrayRef<unsigned> contracted) {
   auto bind = [&](Value value) -> std::optional<Datum> {
     if (value.getParentRegion() != &region)
       return frame.get(value);
@@ -27,50 +26,41 @@ compileRegion(attn::ScoreOpInterface op, Region &region, unsigned firstCapture,
       return std::nullopt; // One element per position.
     return frame.get(capture);
   };
-  llvm::Expected<RegionProgram> program = RegionProgram::compile(
-      region.front(), op.getNumLoops(), frame.getPrecision(), bind);
+  llvm::Expected<RegionProgram> program =
+      RegionProgram::compile(region.front(), op.getNumLoops(), frame.getPrecision(), bind);
   if (program)
     for (unsigned d : contracted)
       if (program->readsIndex(d))
-        return makeError(op, "asks for the position along dimension " +
-                                 Twine(d) + ", along which a score has none");
+        return makeError(op, "asks for the position along dimension " + Twine(d) + ", along which a score has none");
   return program;
 }
 
-llvm::Expected<ScoreFunction>
-ScoreFunction::create(attn::ScoreOpInterface op, const Frame &frame,
-                      ArrayRef<int64_t> extents,
-                      ArrayRef<unsigned> contracted) {
+llvm::Expected<ScoreFunction> ScoreFunction::create(attn::ScoreOpInterface op, const Frame &frame,
+                                                    ArrayRef<int64_t> extents, ArrayRef<unsigned> contracted) {
   ScoreFunction function;
   function.keyDim = op.getKeyDim();
   function.offsets = frame.getIndices(op.getMixedOffsets());
   function.offsets.resize(extents.size(), 0);
 
   for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
-    if (!isa<ShapedType>(capture.getType()) ||
-        isa<ShapedType>(getCaptureArgument(op, i)))
+    if (!isa<ShapedType>(capture.getType()) || isa<ShapedType>(getCaptureArgument(op, i)))
       continue;
-    OpOperand &operand =
-        op->getOpOperand(op.getCaptures().getBeginOperandIndex() + i);
+    OpOperand &operand = op->getOpOperand(op.getCaptures().getBeginOperandIndex() + i);
     const DenseTensor &tensor = frame.getTensor(capture);
-    llvm::Expected<IndexedAccess> access =
-        IndexedAccess::create(op.getMapOf(operand), tensor.getShape(), extents);
+    llvm::Expected<IndexedAccess> access = IndexedAccess::create(op.getMapOf(operand), tensor.getShape(), extents);
     if (!access)
-      return makeError(op, "capture " + Twine(i) + " " +
-                               toString(access.takeError()));
+      return makeError(op, "capture " + Twine(i) + " " + toString(access.takeError()));
     function.elements.push_back({*access, tensor, unsigned(i)});
   }
 
   if (op.hasScore()) {
-    llvm::Expected<RegionProgram> program =
-        compileRegion(op, op.getScore(), 1, frame, contracted);
+    llvm::Expected<RegionProgram> program = compileRegion(op, op.getScore(), 1, frame, contracted);
     if (!program)
       return program.takeError();
     function.scoreRegion = std::move(*program);
   }
   if (op.hasMask()) {
-    llvm::Expected<RegionProgram> program =
-        compileRegion(op, op.getMask(), 0, frame, contracted);
+    llvm::Expected<RegionProgram> program = compileRegion(op, op.getMask(), 0, frame, contracted);
     if (!program)
       return program.takeError();
     function.maskRegion = std::move(*program);
@@ -80,22 +70,18 @@ ScoreFunction::create(attn::ScoreOpInterface op, const Frame &frame,
 
 void ScoreFunction::setRow(ArrayRef<int64_t> indices) {
   for (Element &element : elements)
-    element.rowPosition = element.access.at(indices) -
-                          element.access.along(keyDim, indices[keyDim]);
+    element.rowPosition = element.access.at(indices) - element.access.along(keyDim, indices[keyDim]);
   for (std::optional<RegionProgram> *program : {&scoreRegion, &maskRegion})
     if (*program)
       for (auto [d, index] : llvm::enumerate(indices))
         (*program)->setIndex(d, offsets[d] + index);
 }
 
-void ScoreFunction::setKey(RegionProgram &program, unsigned firstCapture,
-                           int64_t key) {
+void ScoreFunction::setKey(RegionProgram &program, unsigned firstCapture, int64_t key) {
   program.setIndex(keyDim, offsets[keyDim] + key);
   for (const Element &element : elements)
-    program.setArgument(
-        firstCapture + element.number,
-        element.tensor.getData()[element.rowPosition +
-                                 element.access.along(keyDim, key)]);
+    program.setArgument(firstCapture + element.number,
+                        element.tensor.getData()[element.rowPosition + element.access.along(keyDim, key)]);
 }
 
 double ScoreFunction::score(int64_t key, double logit) {

@@ -17,10 +17,9 @@ namespace fovea::evaluator {
 class ScoreFunction {
 public:
   /// `contracted` are dimensions along which a score has no position.
-  static llvm::Expected<ScoreFunction>
-  create(mlir::attn::ScoreOpInterface op, const Frame &frame,
-         llvm::ArrayRef<int64_t> extents,
-         llvm::ArrayRef<unsigned> contracted = {});
+  static llvm::Expected<ScoreFunction> create(mlir::attn::ScoreOpInterface op, const Frame &frame,
+                                              llvm::ArrayRef<int64_t> extents,
+                                              llvm::ArrayRef<unsigned> contracted = {});
 
   /// Fixes all dimensions but the key's.
   void setRow(llvm::ArrayRef<int64_t> indices);

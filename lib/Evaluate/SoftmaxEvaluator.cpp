@@ -21,14 +21,11 @@ namespace {
 template <typename T> constexpr T infinity = std::numeric_limits<T>::infinity();
 
 /// NaN if either is, unlike std::max.
-template <typename T> T maximum(T a, T b) {
-  return std::isnan(a) || a >= b ? a : b;
-}
+template <typename T> T maximum(T a, T b) { return std::isnan(a) || a >= b ? a : b; }
 
 /// The rows of an op of the softmax family.
 template <typename T> struct SoftmaxRows {
-  template <typename OpTy>
-  static llvm::Expected<SoftmaxRows> create(OpTy op, const Frame &frame);
+  template <typename OpTy> static llvm::Expected<SoftmaxRows> create(OpTy op, const Frame &frame);
 
   /// Calls `visit` for each row, with `indices` and `scores` set.
   template <typename Fn> llvm::Error forEachRow(Fn visit);
@@ -41,8 +38,7 @@ template <typename T> struct SoftmaxRows {
   }
 
   template <typename Fn> void forEachElement(Fn visit) {
-    forEachIndex(keyDim, extents, indices,
-                 [&] { visit(scores[indices[keyDim]]); });
+    forEachIndex(keyDim, extents, indices, [&] { visit(scores[indices[keyDim]]); });
   }
 
   unsigned keyDim;
@@ -55,21 +51,17 @@ template <typename T> struct SoftmaxRows {
 
 template <typename T>
 template <typename OpTy>
-llvm::Expected<SoftmaxRows<T>> SoftmaxRows<T>::create(OpTy op,
-                                                      const Frame &frame) {
+llvm::Expected<SoftmaxRows<T>> SoftmaxRows<T>::create(OpTy op, const Frame &frame) {
   llvm::Expected<SmallVector<int64_t>> extents = getExtents(op, frame);
   if (!extents)
     return extents.takeError();
-  llvm::Expected<InputTensor> input =
-      InputTensor::create(op, op.getInputMutable(), frame, *extents);
+  llvm::Expected<InputTensor> input = InputTensor::create(op, op.getInputMutable(), frame, *extents);
   if (!input)
     return input.takeError();
-  llvm::Expected<ScoreFunction> regions =
-      ScoreFunction::create(op, frame, *extents);
+  llvm::Expected<ScoreFunction> regions = ScoreFunction::create(op, frame, *extents);
   if (!regions)
     return regions.takeError();
-  llvm::Expected<OutputTensors> outputs =
-      OutputTensors::create(op, frame, *extents);
+  llvm::Expected<OutputTensors> outputs = OutputTensors::create(op, frame, *extents);
   if (!outputs)
     return outputs.takeError();
   unsigned keyDim = op.getKeyDim();
@@ -82,26 +74,20 @@ llvm::Expected<SoftmaxRows<T>> SoftmaxRows<T>::create(OpTy op,
                      std::move(*outputs)};
 }
 
-template <typename T>
-template <typename Fn>
-llvm::Error SoftmaxRows<T>::forEachRow(Fn visit) {
-  SmallVector<unsigned> rowDims =
-      getDims(extents.size(), [&](unsigned d) { return d != keyDim; });
+template <typename T> template <typename Fn> llvm::Error SoftmaxRows<T>::forEachRow(Fn visit) {
+  SmallVector<unsigned> rowDims = getDims(extents.size(), [&](unsigned d) { return d != keyDim; });
   forEachIndex(rowDims, extents, indices, [&] {
     regions.setRow(indices);
     forEachIndex(keyDim, extents, indices, [&] {
       int64_t key = indices[keyDim];
-      scores[key] = regions.keep(key)
-                        ? T(regions.score(key, input.get(indices)))
-                        : -infinity<T>;
+      scores[key] = regions.keep(key) ? T(regions.score(key, input.get(indices))) : -infinity<T>;
     });
     visit();
   });
   return regions.takeError();
 }
 
-template <typename T>
-llvm::Expected<Data> evaluateSoftmax(attn::SoftmaxOp op, const Frame &frame) {
+template <typename T> llvm::Expected<Data> evaluateSoftmax(attn::SoftmaxOp op, const Frame &frame) {
   llvm::Expected<SoftmaxRows<T>> rows = SoftmaxRows<T>::create(op, frame);
   if (!rows)
     return rows.takeError();
@@ -112,8 +98,7 @@ llvm::Expected<Data> evaluateSoftmax(attn::SoftmaxOp op, const Frame &frame) {
     for (T s : rows->scores)
       sum += std::exp(s - max);
     if (op.getReturnLse())
-      rows->outputs.set(1, rows->indices,
-                        empty ? -infinity<T> : max + std::log(sum));
+      rows->outputs.set(1, rows->indices, empty ? -infinity<T> : max + std::log(sum));
     rows->forEachElement([&](T s) {
       T y = logProb ? (s - max) - std::log(sum) : std::exp(s - max) / sum;
       if (empty && op.getSafe())
@@ -126,9 +111,7 @@ llvm::Expected<Data> evaluateSoftmax(attn::SoftmaxOp op, const Frame &frame) {
   return rows->outputs.take();
 }
 
-template <typename T>
-llvm::Expected<Data> evaluateOnline(attn::OnlineSoftmaxOp op,
-                                    const Frame &frame) {
+template <typename T> llvm::Expected<Data> evaluateOnline(attn::OnlineSoftmaxOp op, const Frame &frame) {
   llvm::Expected<SoftmaxRows<T>> rows = SoftmaxRows<T>::create(op, frame);
   if (!rows)
     return rows.takeError();
@@ -139,9 +122,7 @@ llvm::Expected<Data> evaluateOnline(attn::OnlineSoftmaxOp op,
     T max = maximum(oldMax, rows->getMaximum());
     if (max == -infinity<T>)
       return; // No live element yet: the state stays the identity.
-    T sum = oldMax == -infinity<T>
-                ? T(0)
-                : T(rows->outputs.get(1, rows->indices)) * power(oldMax - max);
+    T sum = oldMax == -infinity<T> ? T(0) : T(rows->outputs.get(1, rows->indices)) * power(oldMax - max);
     T added = 0;
     for (T s : rows->scores)
       added += power(s - max);
@@ -153,18 +134,14 @@ llvm::Expected<Data> evaluateOnline(attn::OnlineSoftmaxOp op,
   return rows->outputs.take();
 }
 
-template <typename T>
-llvm::Expected<Data> evaluateNormalize(attn::NormalizeOp op,
-                                       const Frame &frame) {
+template <typename T> llvm::Expected<Data> evaluateNormalize(attn::NormalizeOp op, const Frame &frame) {
   llvm::Expected<SoftmaxRows<T>> rows = SoftmaxRows<T>::create(op, frame);
   if (!rows)
     return rows.takeError();
-  llvm::Expected<InputTensor> maxes =
-      InputTensor::create(op, op.getMaxMutable(), frame, rows->extents);
+  llvm::Expected<InputTensor> maxes = InputTensor::create(op, op.getMaxMutable(), frame, rows->extents);
   if (!maxes)
     return maxes.takeError();
-  llvm::Expected<InputTensor> sums =
-      InputTensor::create(op, op.getSumMutable(), frame, rows->extents);
+  llvm::Expected<InputTensor> sums = InputTensor::create(op, op.getSumMutable(), frame, rows->extents);
   if (!sums)
     return sums.takeError();
   bool logProb = op.getKind() == attn::SoftmaxKind::LogProb;
@@ -174,8 +151,7 @@ llvm::Expected<Data> evaluateNormalize(attn::NormalizeOp op,
     T max = maxes->get(rows->indices), sum = sums->get(rows->indices);
     bool empty = max == -infinity<T>;
     if (op.getReturnLse())
-      rows->outputs.set(1, rows->indices,
-                        empty ? -infinity<T> : max * unit + std::log(sum));
+      rows->outputs.set(1, rows->indices, empty ? -infinity<T> : max * unit + std::log(sum));
     rows->forEachElement([&](T s) {
       T exponent = (s - max) * unit;
       T y = logProb ? exponent - std::log(sum) : std::exp(exponent) / sum;
@@ -191,26 +167,19 @@ llvm::Expected<Data> evaluateNormalize(attn::NormalizeOp op,
 
 /// Whether to compute in f32.
 template <typename OpTy> bool isSingle(OpTy op, const Frame &frame) {
-  return frame.getPrecision() == Precision::Unfused &&
-         op.getComputeType().isF32();
+  return frame.getPrecision() == Precision::Unfused && op.getComputeType().isF32();
 }
 
 } // namespace
 
-llvm::Expected<Data> evaluator::evaluateOp(attn::SoftmaxOp op,
-                                           const Frame &frame) {
-  return isSingle(op, frame) ? evaluateSoftmax<float>(op, frame)
-                             : evaluateSoftmax<double>(op, frame);
+llvm::Expected<Data> evaluator::evaluateOp(attn::SoftmaxOp op, const Frame &frame) {
+  return isSingle(op, frame) ? evaluateSoftmax<float>(op, frame) : evaluateSoftmax<double>(op, frame);
 }
 
-llvm::Expected<Data> evaluator::evaluateOp(attn::OnlineSoftmaxOp op,
-                                           const Frame &frame) {
-  return isSingle(op, frame) ? evaluateOnline<float>(op, frame)
-                             : evaluateOnline<double>(op, frame);
+llvm::Expected<Data> evaluator::evaluateOp(attn::OnlineSoftmaxOp op, const Frame &frame) {
+  return isSingle(op, frame) ? evaluateOnline<float>(op, frame) : evaluateOnline<double>(op, frame);
 }
 
-llvm::Expected<Data> evaluator::evaluateOp(attn::NormalizeOp op,
-                                           const Frame &frame) {
-  return isSingle(op, frame) ? evaluateNormalize<float>(op, frame)
-                             : evaluateNormalize<double>(op, frame);
+llvm::Expected<Data> evaluator::evaluateOp(attn::NormalizeOp op, const Frame &frame) {
+  return isSingle(op, frame) ? evaluateNormalize<float>(op, frame) : evaluateNormalize<double>(op, frame);
 }

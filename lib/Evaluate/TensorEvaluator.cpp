@@ -15,13 +15,10 @@ using namespace fovea::evaluator;
 // Slices
 //===----------------------------------------------------------------------===//
 
-void SliceBounds::forEachElement(
-    ArrayRef<int64_t> shape,
-    llvm::function_ref<void(int64_t, int64_t)> visit) const {
+void SliceBounds::forEachElement(ArrayRef<int64_t> shape, llvm::function_ref<void(int64_t, int64_t)> visit) const {
   SmallVector<int64_t> tensorStrides = getContiguousStrides(shape);
   SmallVector<int64_t> indices(sizes.size(), 0);
-  SmallVector<unsigned> dims =
-      llvm::to_vector(llvm::seq<unsigned>(0, sizes.size()));
+  SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, sizes.size()));
   int64_t next = 0;
   forEachIndex(dims, sizes, indices, [&] {
     int64_t position = 0;
@@ -36,19 +33,16 @@ llvm::Error SliceBounds::check(Operation *op, ArrayRef<int64_t> shape) const {
     return makeError(op, "has a negative size among " + formatIndices(sizes));
   if (llvm::is_contained(sizes, 0))
     return llvm::Error::success();
-  for (auto [offset, size, stride, extent] :
-       llvm::zip_equal(offsets, sizes, strides, shape)) {
+  for (auto [offset, size, stride, extent] : llvm::zip_equal(offsets, sizes, strides, shape)) {
     int64_t last = offset + (size - 1) * stride;
     if (offset < 0 || offset >= extent || last < 0 || last >= extent)
-      return makeError(op, "takes sizes " + formatIndices(sizes) +
-                               " at offsets " + formatIndices(offsets) +
+      return makeError(op, "takes sizes " + formatIndices(sizes) + " at offsets " + formatIndices(offsets) +
                                " of a tensor of shape " + formatIndices(shape));
   }
   return llvm::Error::success();
 }
 
-llvm::Error evaluator::insertSlice(Operation *op, const DenseTensor &source,
-                                   const SliceBounds &bounds,
+llvm::Error evaluator::insertSlice(Operation *op, const DenseTensor &source, const SliceBounds &bounds,
                                    DenseTensor &destination) {
   if (llvm::Error error = bounds.check(op, destination.getShape()))
     return error;
@@ -56,14 +50,11 @@ llvm::Error evaluator::insertSlice(Operation *op, const DenseTensor &source,
   for (int64_t size : bounds.sizes)
     count *= size;
   if (count != source.getNumElements())
-    return makeError(
-        op, "inserts a tensor of shape " + formatIndices(source.getShape()) +
-                " into a slice of sizes " + formatIndices(bounds.sizes));
+    return makeError(op, "inserts a tensor of shape " + formatIndices(source.getShape()) + " into a slice of sizes " +
+                             formatIndices(bounds.sizes));
   Number *data = destination.getMutableData();
   bounds.forEachElement(destination.getShape(),
-                        [&](int64_t inTensor, int64_t inSlice) {
-                          data[inTensor] = source.getData()[inSlice];
-                        });
+                        [&](int64_t inTensor, int64_t inSlice) { data[inTensor] = source.getData()[inSlice]; });
   return llvm::Error::success();
 }
 
@@ -76,8 +67,7 @@ namespace {
 using Result = llvm::Expected<std::optional<Data>>;
 
 /// A tensor of `type` whose dynamic extents are `dynamic`.
-llvm::Expected<DenseTensor> createTensor(Operation *op, Type type,
-                                         ArrayRef<int64_t> dynamic) {
+llvm::Expected<DenseTensor> createTensor(Operation *op, Type type, ArrayRef<int64_t> dynamic) {
   auto shaped = cast<RankedTensorType>(type);
   SmallVector<int64_t> shape(shaped.getShape());
   for (int64_t &size : shape)
@@ -87,8 +77,7 @@ llvm::Expected<DenseTensor> createTensor(Operation *op, Type type,
     }
   std::optional<ElementType> element = getElementType(shaped);
   if (!element)
-    return makeError(op,
-                     "has an element type that the evaluator does not know");
+    return makeError(op, "has an element type that the evaluator does not know");
   llvm::Expected<DenseTensor> tensor = DenseTensor::create(*element, shape);
   if (!tensor)
     return makeError(op, toString(tensor.takeError()));
@@ -103,12 +92,10 @@ public:
 
 private:
   SmallVector<int64_t> getIndices(ValueRange values) {
-    return llvm::map_to_vector(
-        values, [&](Value value) { return frame.getIndex(value); });
+    return llvm::map_to_vector(values, [&](Value value) { return frame.getIndex(value); });
   }
   /// Row-major position of one element.
-  llvm::Expected<int64_t> getPosition(const DenseTensor &tensor,
-                                      ValueRange indices);
+  llvm::Expected<int64_t> getPosition(const DenseTensor &tensor, ValueRange indices);
   Result extract(tensor::ExtractOp op);
   Result insert(tensor::InsertOp op);
   Result extractSlice(tensor::ExtractSliceOp op);
@@ -129,8 +116,7 @@ private:
 Result TensorEvaluator::run() {
   return llvm::TypeSwitch<Operation *, Result>(op)
       .Case([&](tensor::EmptyOp empty) -> Result {
-        llvm::Expected<DenseTensor> tensor = createTensor(
-            op, empty.getType(), getIndices(empty.getDynamicSizes()));
+        llvm::Expected<DenseTensor> tensor = createTensor(op, empty.getType(), getIndices(empty.getDynamicSizes()));
         if (!tensor)
           return tensor.takeError();
         return Data{*tensor};
@@ -139,44 +125,33 @@ Result TensorEvaluator::run() {
         ArrayRef<int64_t> shape = frame.getTensor(dim.getSource()).getShape();
         int64_t index = frame.getIndex(dim.getIndex());
         if (index < 0 || index >= int64_t(shape.size()))
-          return makeError(op, "asks for dimension " + Twine(index) + " of " +
-                                   Twine(shape.size()));
+          return makeError(op, "asks for dimension " + Twine(index) + " of " + Twine(shape.size()));
         return Data{Number::of(shape[index])};
       })
-      .Case([&](tensor::RankOp rank) -> Result {
-        return Data{Number::of(frame.getTensor(rank.getTensor()).getRank())};
-      })
-      .Case([&](tensor::CastOp cast) -> Result {
-        return Data{frame.get(cast.getSource())};
-      })
+      .Case(
+          [&](tensor::RankOp rank) -> Result { return Data{Number::of(frame.getTensor(rank.getTensor()).getRank())}; })
+      .Case([&](tensor::CastOp cast) -> Result { return Data{frame.get(cast.getSource())}; })
       .Case([&](tensor::ExpandShapeOp expand) -> Result {
-        return reshape(expand.getSrc(),
-                       frame.getIndices(expand.getMixedOutputShape()));
+        return reshape(expand.getSrc(), frame.getIndices(expand.getMixedOutputShape()));
       })
-      .Case([&](tensor::CollapseShapeOp collapseOp) {
-        return collapse(collapseOp);
-      })
+      .Case([&](tensor::CollapseShapeOp collapseOp) { return collapse(collapseOp); })
       .Case([&](tensor::ExtractOp extractOp) { return extract(extractOp); })
       .Case([&](tensor::InsertOp insertOp) { return insert(insertOp); })
       .Case([&](tensor::ExtractSliceOp slice) { return extractSlice(slice); })
       .Case([&](tensor::InsertSliceOp slice) { return insertSlice(slice); })
       .Case([&](tensor::PadOp padOp) { return pad(padOp); })
       .Case([&](tensor::GenerateOp generateOp) { return generate(generateOp); })
-      .Case([&](tensor::FromElementsOp elements) {
-        return fromElements(elements);
-      })
+      .Case([&](tensor::FromElementsOp elements) { return fromElements(elements); })
       .Case([&](tensor::SplatOp splatOp) { return splat(splatOp); })
       .Default([](Operation *) -> Result { return std::nullopt; });
 }
 
-llvm::Expected<int64_t> TensorEvaluator::getPosition(const DenseTensor &tensor,
-                                                     ValueRange indices) {
+llvm::Expected<int64_t> TensorEvaluator::getPosition(const DenseTensor &tensor, ValueRange indices) {
   int64_t position = 0;
   SmallVector<int64_t> at = getIndices(indices);
   for (auto [index, size] : llvm::zip_equal(at, tensor.getShape())) {
     if (index < 0 || index >= size)
-      return makeError(op, "is out of bounds: " + formatIndices(at) +
-                               " of a tensor of shape " +
+      return makeError(op, "is out of bounds: " + formatIndices(at) + " of a tensor of shape " +
                                formatIndices(tensor.getShape()));
     position = position * size + index;
   }
@@ -205,15 +180,12 @@ Result TensorEvaluator::extractSlice(tensor::ExtractSliceOp op) {
   SliceBounds bounds = getSliceBounds(op, frame);
   if (llvm::Error error = bounds.check(op, source.getShape()))
     return error;
-  llvm::Expected<DenseTensor> slice =
-      DenseTensor::create(source.getElementType(), bounds.sizes);
+  llvm::Expected<DenseTensor> slice = DenseTensor::create(source.getElementType(), bounds.sizes);
   if (!slice)
     return makeError(op, toString(slice.takeError()));
   Number *data = slice->getMutableData();
   bounds.forEachElement(source.getShape(),
-                        [&](int64_t inTensor, int64_t inSlice) {
-                          data[inSlice] = source.getData()[inTensor];
-                        });
+                        [&](int64_t inTensor, int64_t inSlice) { data[inSlice] = source.getData()[inTensor]; });
   llvm::SmallBitVector dropped = op.getDroppedDims();
   SmallVector<int64_t> shape;
   for (auto [d, size] : llvm::enumerate(bounds.sizes))
@@ -225,8 +197,7 @@ Result TensorEvaluator::extractSlice(tensor::ExtractSliceOp op) {
 Result TensorEvaluator::insertSlice(tensor::InsertSliceOp op) {
   DenseTensor tensor = frame.getTensor(op.getDest());
   if (llvm::Error error =
-          evaluator::insertSlice(op, frame.getTensor(op.getSource()),
-                                 getSliceBounds(op, frame), tensor))
+          evaluator::insertSlice(op, frame.getTensor(op.getSource()), getSliceBounds(op, frame), tensor))
     return error;
   return Data{tensor};
 }
@@ -237,8 +208,7 @@ Result TensorEvaluator::reshape(Value source, ArrayRef<int64_t> shape) {
   for (int64_t size : shape)
     count *= size;
   if (count != tensor.getNumElements())
-    return makeError(op, "gives " + formatIndices(tensor.getShape()) +
-                             " the shape " + formatIndices(shape));
+    return makeError(op, "gives " + formatIndices(tensor.getShape()) + " the shape " + formatIndices(shape));
   return Data{tensor.reshape(shape)};
 }
 
@@ -255,18 +225,16 @@ Result TensorEvaluator::collapse(tensor::CollapseShapeOp op) {
 
 llvm::Error TensorEvaluator::fill(Region &body, DenseTensor &tensor) {
   llvm::Expected<RegionProgram> program =
-      RegionProgram::compile(body.front(), 0, frame.getPrecision(),
-                             [&](Value value) -> std::optional<Datum> {
-                               if (value.getParentRegion() == &body)
-                                 return std::nullopt;
-                               return frame.get(value);
-                             });
+      RegionProgram::compile(body.front(), 0, frame.getPrecision(), [&](Value value) -> std::optional<Datum> {
+        if (value.getParentRegion() == &body)
+          return std::nullopt;
+        return frame.get(value);
+      });
   if (!program)
     return program.takeError();
   Number *data = tensor.getMutableData();
   SmallVector<int64_t> indices(tensor.getRank(), 0);
-  SmallVector<unsigned> dims =
-      llvm::to_vector(llvm::seq<unsigned>(0, tensor.getRank()));
+  SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, tensor.getRank()));
   forEachIndex(dims, tensor.getShape(), indices, [&] {
     for (unsigned d : dims)
       program->setArgument(d, Number::of(indices[d]));
@@ -281,16 +249,14 @@ Result TensorEvaluator::pad(tensor::PadOp op) {
   SliceBounds bounds;
   bounds.offsets = frame.getIndices(op.getMixedLowPad());
   SmallVector<int64_t> high = frame.getIndices(op.getMixedHighPad()), shape;
-  for (auto [low, size, above] :
-       llvm::zip_equal(bounds.offsets, source.getShape(), high)) {
+  for (auto [low, size, above] : llvm::zip_equal(bounds.offsets, source.getShape(), high)) {
     if (low < 0 || above < 0)
       return makeError(op, "pads by a negative size");
     shape.push_back(low + size + above);
     bounds.sizes.push_back(size);
     bounds.strides.push_back(1);
   }
-  llvm::Expected<DenseTensor> padded =
-      DenseTensor::create(source.getElementType(), shape);
+  llvm::Expected<DenseTensor> padded = DenseTensor::create(source.getElementType(), shape);
   if (!padded)
     return makeError(op, toString(padded.takeError()));
   if (llvm::Error error = fill(op.getRegion(), *padded))
@@ -301,8 +267,7 @@ Result TensorEvaluator::pad(tensor::PadOp op) {
 }
 
 Result TensorEvaluator::generate(tensor::GenerateOp op) {
-  llvm::Expected<DenseTensor> tensor =
-      createTensor(op, op.getType(), getIndices(op.getDynamicExtents()));
+  llvm::Expected<DenseTensor> tensor = createTensor(op, op.getType(), getIndices(op.getDynamicExtents()));
   if (!tensor)
     return tensor.takeError();
   if (llvm::Error error = fill(op.getBody(), *tensor))
@@ -321,12 +286,10 @@ Result TensorEvaluator::fromElements(tensor::FromElementsOp op) {
 }
 
 Result TensorEvaluator::splat(tensor::SplatOp op) {
-  llvm::Expected<DenseTensor> tensor =
-      createTensor(op, op.getType(), getIndices(op.getDynamicSizes()));
+  llvm::Expected<DenseTensor> tensor = createTensor(op, op.getType(), getIndices(op.getDynamicSizes()));
   if (!tensor)
     return tensor.takeError();
-  std::fill_n(tensor->getMutableData(), tensor->getNumElements(),
-              frame.getNumber(op.getInput()));
+  std::fill_n(tensor->getMutableData(), tensor->getNumElements(), frame.getNumber(op.getInput()));
   return Data{*tensor};
 }
 
@@ -336,20 +299,16 @@ std::optional<Number> getNumber(Attribute attribute) {
     return Number::of(real.getValueAsDouble());
   if (auto integer = dyn_cast<IntegerAttr>(attribute)) {
     const APInt &value = integer.getValue();
-    return Number::of(value.getBitWidth() == 1 ? int64_t(value.isOne())
-                                               : value.getSExtValue());
+    return Number::of(value.getBitWidth() == 1 ? int64_t(value.isOne()) : value.getSExtValue());
   }
   return std::nullopt;
 }
 
 } // namespace
 
-Result evaluator::evaluateTensorOp(Operation *op, const Frame &frame) {
-  return TensorEvaluator(op, frame).run();
-}
+Result evaluator::evaluateTensorOp(Operation *op, const Frame &frame) { return TensorEvaluator(op, frame).run(); }
 
-llvm::Expected<Data> evaluator::evaluateConstant(Operation *op,
-                                                 Attribute value) {
+llvm::Expected<Data> evaluator::evaluateConstant(Operation *op, Attribute value) {
   if (std::optional<Number> number = getNumber(value))
     return Data{*number};
   auto elements = dyn_cast<DenseElementsAttr>(value);

@@ -12,8 +12,7 @@
 using namespace fovea::evaluator;
 
 template <typename T>
-void fovea::evaluator::addWeightedRows(llvm::ArrayRef<WeightedRow<T>> rows,
-                                       int64_t width, T *__restrict sum) {
+void fovea::evaluator::addWeightedRows(llvm::ArrayRef<WeightedRow<T>> rows, int64_t width, T *__restrict sum) {
   size_t r = 0;
   for (; r + 4 <= rows.size(); r += 4) {
     const T *__restrict r0 = rows[r].row, *__restrict r1 = rows[r + 1].row;
@@ -35,9 +34,5 @@ void fovea::evaluator::addWeightedRows(llvm::ArrayRef<WeightedRow<T>> rows,
   }
 }
 
-template void
-fovea::evaluator::addWeightedRows<float>(llvm::ArrayRef<WeightedRow<float>>,
-                                         int64_t, float *);
-template void
-fovea::evaluator::addWeightedRows<double>(llvm::ArrayRef<WeightedRow<double>>,
-                                          int64_t, double *);
+template void fovea::evaluator::addWeightedRows<float>(llvm::ArrayRef<WeightedRow<float>>, int64_t, float *);
+template void fovea::evaluator::addWeightedRows<double>(llvm::ArrayRef<WeightedRow<double>>, int64_t, double *);

@@ -16,9 +16,7 @@ template <typename T> struct WeightedRow {
 
 /// `sum[c] += weight * row[c]` for each of `rows` in turn, rounding to T after
 /// every operation.
-template <typename T>
-void addWeightedRows(llvm::ArrayRef<WeightedRow<T>> rows, int64_t width,
-                     T *sum);
+template <typename T> void addWeightedRows(llvm::ArrayRef<WeightedRow<T>> rows, int64_t width, T *sum);
 
 } // namespace fovea::evaluator
 

@@ -22,17 +22,11 @@ constexpr int64_t minRowLength = 8;
 constexpr int64_t minMeanCount = 1024;
 
 /// Absolute error limit of a 16-bit type on values of order 1.
-double getHardCap(ElementType type) {
-  return type == ElementType::F16 ? 2e-3 : 1.6e-2;
-}
+double getHardCap(ElementType type) { return type == ElementType::F16 ? 2e-3 : 1.6e-2; }
 
-double getRowLimit(ElementType type) {
-  return type == ElementType::F32 ? 1e-5 : 1e-12;
-}
+double getRowLimit(ElementType type) { return type == ElementType::F32 ? 1e-5 : 1e-12; }
 
-bool isSixteenBitFloat(ElementType type) {
-  return type == ElementType::F16 || type == ElementType::BF16;
-}
+bool isSixteenBitFloat(ElementType type) { return type == ElementType::F16 || type == ElementType::BF16; }
 
 /// `value` as `type` holds it.
 double roundTo(ElementType type, double value) {
@@ -59,15 +53,12 @@ struct RowMaxima {
   double error = 0, reference = 0;
   llvm::SmallVector<int64_t> worst;
 
-  double getRelativeError(double floor) const {
-    return error == 0 ? 0 : error / std::max(reference, floor);
-  }
+  double getRelativeError(double floor) const { return error == 0 ? 0 : error / std::max(reference, floor); }
 };
 
 class Comparison {
 public:
-  Comparison(const HostTensor &result, const HostTensor &reference,
-             const CompareOptions &options)
+  Comparison(const HostTensor &result, const HostTensor &reference, const CompareOptions &options)
       : result(result), reference(reference), options(options) {
     verdict.precision = options.precision.value_or(result.getElementType());
     verdict.numElements = result.getNumElements();
@@ -91,17 +82,14 @@ private:
   llvm::SmallVector<int64_t> worstElement;
 };
 
-void Comparison::addMismatch(const ElementCursor &cursor, double value,
-                             double expected) {
+void Comparison::addMismatch(const ElementCursor &cursor, double value, double expected) {
   if (++verdict.numMismatches == 1)
-    verdict.firstMismatch = Mismatch{
-        llvm::SmallVector<int64_t>(cursor.getIndices()), value, expected};
+    verdict.firstMismatch = Mismatch{llvm::SmallVector<int64_t>(cursor.getIndices()), value, expected};
 }
 
 Verdict Comparison::runOnIntegers() {
   verdict.rule = Verdict::Rule::Equal;
-  for (ElementCursor at(result), ref(reference); !at.atEnd();
-       at.advance(), ref.advance()) {
+  for (ElementCursor at(result), ref(reference); !at.atEnd(); at.advance(), ref.advance()) {
     Scalar value = result.loadAt(at.getPosition());
     Scalar expected = reference.loadAt(ref.getPosition());
     double error = std::fabs(value.toDouble() - expected.toDouble());
@@ -118,8 +106,7 @@ Verdict Comparison::runOnIntegers() {
   return verdict;
 }
 
-void Comparison::addElement(const ElementCursor &cursor, double value,
-                            double expected) {
+void Comparison::addElement(const ElementCursor &cursor, double value, double expected) {
   double rounded = roundTo(result.getElementType(), expected);
   if (std::isnan(value) || std::isnan(expected)) {
     if (std::isnan(value) != std::isnan(expected))
@@ -160,16 +147,11 @@ void Comparison::judgeSixteenBit() {
   verdict.hasBaseline = baselineErrors.count != 0;
   if (verdict.hasBaseline) {
     double roundoff = getUnitRoundoff(type);
-    double maxLimit =
-        std::max(2 * baselineErrors.max, roundoff * magnitudes.max);
+    double maxLimit = std::max(2 * baselineErrors.max, roundoff * magnitudes.max);
     verdict.limit = std::min(verdict.limit, maxLimit);
-    double meanLimit =
-        (options.conditionalRescale ? 1.3 : 1.1) * baselineErrors.getMean();
-    double meanRoundoff = errors.count < minMeanCount
-                              ? roundoff
-                              : getUnitRoundoff(ElementType::F32);
-    verdict.meanLimit =
-        std::max(meanLimit, meanRoundoff * magnitudes.getMean());
+    double meanLimit = (options.conditionalRescale ? 1.3 : 1.1) * baselineErrors.getMean();
+    double meanRoundoff = errors.count < minMeanCount ? roundoff : getUnitRoundoff(ElementType::F32);
+    verdict.meanLimit = std::max(meanLimit, meanRoundoff * magnitudes.getMean());
   }
 }
 
@@ -182,13 +164,11 @@ Verdict Comparison::runOnFloats() {
   if (options.baseline)
     base.emplace(*options.baseline);
   int64_t inRow = 0;
-  for (ElementCursor at(result), ref(reference); !at.atEnd();
-       at.advance(), ref.advance()) {
+  for (ElementCursor at(result), ref(reference); !at.atEnd(); at.advance(), ref.advance()) {
     double expected = reference.loadAt(ref.getPosition()).toDouble();
     addElement(at, result.loadAt(at.getPosition()).toDouble(), expected);
     if (base) {
-      double error = std::fabs(
-          options.baseline->loadAt(base->getPosition()).toDouble() - expected);
+      double error = std::fabs(options.baseline->loadAt(base->getPosition()).toDouble() - expected);
       if (std::isfinite(error))
         baselineErrors.add(error);
       base->advance();
@@ -207,28 +187,22 @@ Verdict Comparison::runOnFloats() {
     verdict.rule = Verdict::Rule::RowRelative;
     verdict.limit = getRowLimit(verdict.precision);
   }
-  verdict.passed =
-      verdict.numMismatches == 0 && verdict.error <= verdict.limit &&
-      (!verdict.meanLimit || verdict.meanError <= *verdict.meanLimit);
+  verdict.passed = verdict.numMismatches == 0 && verdict.error <= verdict.limit &&
+                   (!verdict.meanLimit || verdict.meanError <= *verdict.meanLimit);
   return verdict;
 }
 
 } // namespace
 
-Expected<Verdict> fovea::compare(const HostTensor &result,
-                                 const HostTensor &reference,
-                                 const CompareOptions &options) {
+Expected<Verdict> fovea::compare(const HostTensor &result, const HostTensor &reference, const CompareOptions &options) {
   bool floats = isFloat(result.getElementType());
   auto isComparable = [&](const HostTensor &other) {
-    return other.getShape() == result.getShape() &&
-           isFloat(other.getElementType()) == floats;
+    return other.getShape() == result.getShape() && isFloat(other.getElementType()) == floats;
   };
   const HostTensor *others[] = {&reference, options.baseline};
   for (const HostTensor *other : others)
     if (other && !isComparable(*other))
-      return llvm::createStringError("cannot compare " +
-                                     result.getTypeString() + " with " +
-                                     other->getTypeString());
+      return llvm::createStringError("cannot compare " + result.getTypeString() + " with " + other->getTypeString());
   Comparison comparison(result, reference, options);
   return floats ? comparison.runOnFloats() : comparison.runOnIntegers();
 }
@@ -237,16 +211,14 @@ std::string Verdict::summary() const {
   std::string text;
   llvm::raw_string_ostream os(text);
   auto number = [](double value) { return llvm::format("%.2e", value); };
-  auto relation = [](double value, double bound) {
-    return value <= bound ? " <= " : " > ";
-  };
+  auto relation = [](double value, double bound) { return value <= bound ? " <= " : " > "; };
 
   os << (passed ? "PASS " : "FAIL ") << getName(precision) << ": ";
   if (rule == Rule::Equal) {
     os << numMismatches << " of " << numElements << " elements differ";
   } else {
-    os << (rule == Rule::MaxError ? "max error " : "row-relative error ")
-       << number(error) << relation(error, limit) << number(limit);
+    os << (rule == Rule::MaxError ? "max error " : "row-relative error ") << number(error) << relation(error, limit)
+       << number(limit);
     if (error > limit)
       os << " at " << formatIndices(worst);
     if (rule == Rule::RowRelative)
@@ -255,15 +227,13 @@ std::string Verdict::summary() const {
     if (meanLimit)
       os << relation(meanError, *meanLimit) << number(*meanLimit);
     if (rule == Rule::MaxError)
-      os << (hasBaseline ? " (limits from the unfused baseline)"
-                         : " (hard cap)");
+      os << (hasBaseline ? " (limits from the unfused baseline)" : " (hard cap)");
     os << " over " << numElements << " elements";
     if (firstMismatch)
       os << "; " << numMismatches << " not finite on one side only";
   }
   if (firstMismatch)
     os << ", first at " << formatIndices(firstMismatch->indices) << ": got "
-       << llvm::format("%g", firstMismatch->result) << ", expected "
-       << llvm::format("%g", firstMismatch->reference);
+       << llvm::format("%g", firstMismatch->result) << ", expected " << llvm::format("%g", firstMismatch->reference);
   return text;
 }

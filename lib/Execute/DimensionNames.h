@@ -18,8 +18,7 @@ class DimensionNames {
 public:
   /// Reads the attribute `fovea.dims` of the arguments; fails if it does not
   /// fit the argument or names contradict static sizes.
-  static llvm::Expected<DimensionNames> of(mlir::func::FuncOp function,
-                                           const Signature &signature);
+  static llvm::Expected<DimensionNames> of(mlir::func::FuncOp function, const Signature &signature);
 
   /// Takes `name=value`.
   llvm::Error assign(llvm::StringRef text);
@@ -43,8 +42,7 @@ private:
     std::string origin;
   };
 
-  llvm::Error bindName(llvm::StringRef name, int64_t size,
-                       const llvm::Twine &origin);
+  llvm::Error bindName(llvm::StringRef name, int64_t size, const llvm::Twine &origin);
 
   std::vector<std::vector<Dimension>> arguments;
   std::vector<std::string> order; ///< Names as they occur.

@@ -22,20 +22,13 @@ struct Row {
 };
 
 constexpr Row table[] = {
-    {ElementType::F16, "f16", 2, Kind::Float},
-    {ElementType::BF16, "bf16", 2, Kind::Float},
-    {ElementType::F32, "f32", 4, Kind::Float},
-    {ElementType::F64, "f64", 8, Kind::Float},
-    {ElementType::I1, "i1", 1, Kind::Unsigned},
-    {ElementType::I8, "i8", 1, Kind::Signed},
-    {ElementType::I16, "i16", 2, Kind::Signed},
-    {ElementType::I32, "i32", 4, Kind::Signed},
-    {ElementType::I64, "i64", 8, Kind::Signed},
-    {ElementType::Index, "index", 8, Kind::Signed},
-    {ElementType::UI8, "ui8", 1, Kind::Unsigned},
-    {ElementType::UI16, "ui16", 2, Kind::Unsigned},
-    {ElementType::UI32, "ui32", 4, Kind::Unsigned},
-    {ElementType::UI64, "ui64", 8, Kind::Unsigned},
+    {ElementType::F16, "f16", 2, Kind::Float},      {ElementType::BF16, "bf16", 2, Kind::Float},
+    {ElementType::F32, "f32", 4, Kind::Float},      {ElementType::F64, "f64", 8, Kind::Float},
+    {ElementType::I1, "i1", 1, Kind::Unsigned},     {ElementType::I8, "i8", 1, Kind::Signed},
+    {ElementType::I16, "i16", 2, Kind::Signed},     {ElementType::I32, "i32", 4, Kind::Signed},
+    {ElementType::I64, "i64", 8, Kind::Signed},     {ElementType::Index, "index", 8, Kind::Signed},
+    {ElementType::UI8, "ui8", 1, Kind::Unsigned},   {ElementType::UI16, "ui16", 2, Kind::Unsigned},
+    {ElementType::UI32, "ui32", 4, Kind::Unsigned}, {ElementType::UI64, "ui64", 8, Kind::Unsigned},
 };
 
 const Row &getRow(ElementType type) {
@@ -57,17 +50,11 @@ std::optional<ElementType> fovea::parseElementType(llvm::StringRef name) {
   return std::nullopt;
 }
 
-bool fovea::isFloat(ElementType type) {
-  return getRow(type).kind == Kind::Float;
-}
+bool fovea::isFloat(ElementType type) { return getRow(type).kind == Kind::Float; }
 
-bool fovea::isUnsignedInteger(ElementType type) {
-  return getRow(type).kind == Kind::Unsigned;
-}
+bool fovea::isUnsignedInteger(ElementType type) { return getRow(type).kind == Kind::Unsigned; }
 
-bool fovea::isSignedInteger(ElementType type) {
-  return getRow(type).kind == Kind::Signed;
-}
+bool fovea::isSignedInteger(ElementType type) { return getRow(type).kind == Kind::Signed; }
 
 double fovea::getUnitRoundoff(ElementType type) {
   switch (type) {

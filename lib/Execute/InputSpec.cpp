@@ -22,8 +22,7 @@ llvm::Expected<InputSpec> fovea::parseInputSpec(llvm::StringRef text) {
     uint64_t seed;
     if (!seedText.getAsInteger(10, seed))
       return RandomInput{seed};
-    return llvm::createStringError("input '" + text + "': the seed '" +
-                                   seedText +
+    return llvm::createStringError("input '" + text + "': the seed '" + seedText +
                                    "' is not an unsigned 64-bit integer");
   }
   int64_t integer;
@@ -32,8 +31,7 @@ llvm::Expected<InputSpec> fovea::parseInputSpec(llvm::StringRef text) {
   double number;
   if (!text.getAsDouble(number))
     return NumberInput{Scalar::ofFloat(number)};
-  return llvm::createStringError(
-      "input '" + text +
-      "': expected the path of a .npy file, 'random', 'random:SEED', 'zeros', "
-      "'iota' or a number");
+  return llvm::createStringError("input '" + text +
+                                 "': expected the path of a .npy file, 'random', 'random:SEED', 'zeros', "
+                                 "'iota' or a number");
 }

@@ -29,20 +29,17 @@ static llvm::Error addEntryPoint(llvm::Module &module, llvm::StringRef name) {
                                    " has no C interface after lowering; is it "
                                    "a public function?");
   llvm::IRBuilder<> b(module.getContext());
-  auto *entry = llvm::Function::Create(
-      llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getPtrTy()},
-                              /*isVarArg=*/false),
-      llvm::Function::ExternalLinkage, entryName, module);
-  b.SetInsertPoint(
-      llvm::BasicBlock::Create(module.getContext(), "entry", entry));
+  auto *entry = llvm::Function::Create(llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getPtrTy()},
+                                                               /*isVarArg=*/false),
+                                       llvm::Function::ExternalLinkage, entryName, module);
+  b.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", entry));
 
   llvm::SmallVector<llvm::Value *> operands;
   bool returnsStruct = module.getFunction(name)->getReturnType()->isStructTy();
   if (returnsStruct)
     operands.push_back(entry->getArg(1));
   for (unsigned number = 0; operands.size() < callee->arg_size(); ++number) {
-    llvm::Value *slot =
-        b.CreateConstGEP1_64(b.getPtrTy(), entry->getArg(0), number);
+    llvm::Value *slot = b.CreateConstGEP1_64(b.getPtrTy(), entry->getArg(0), number);
     llvm::Value *operand = b.CreateLoad(b.getPtrTy(), slot);
     llvm::Type *type = callee->getArg(operands.size())->getType();
     if (!type->isPointerTy())
@@ -59,36 +56,30 @@ static llvm::Error addEntryPoint(llvm::Module &module, llvm::StringRef name) {
   return llvm::Error::success();
 }
 
-static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>>
-createJit(const JitOptions &options) {
+static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> createJit(const JitOptions &options) {
   auto jit = llvm::orc::LLJITBuilder()
-                 .setJITTargetMachineBuilder(getTargetMachineBuilder(
-                     options.target, options.optimizationLevel))
+                 .setJITTargetMachineBuilder(getTargetMachineBuilder(options.target, options.optimizationLevel))
                  .create();
   if (!jit)
     return jit.takeError();
   llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
-  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      (*jit)->getDataLayout().getGlobalPrefix());
+  auto process =
+      llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
   if (!process)
     return process.takeError();
   library.addGenerator(std::move(*process));
   // By address: the runtime need not be among the process's global symbols.
-  llvm::orc::ExecutorSymbolDef parallelFor(
-      llvm::orc::ExecutorAddr::fromPtr(&foveaParallelFor),
-      llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable);
-  if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(
-          {{(*jit)->mangleAndIntern("foveaParallelFor"), parallelFor}})))
+  llvm::orc::ExecutorSymbolDef parallelFor(llvm::orc::ExecutorAddr::fromPtr(&foveaParallelFor),
+                                           llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable);
+  if (llvm::Error error =
+          library.define(llvm::orc::absoluteSymbols({{(*jit)->mangleAndIntern("foveaParallelFor"), parallelFor}})))
     return error;
   return jit;
 }
 
 llvm::Expected<std::unique_ptr<CompiledFunction>>
-CompiledFunction::compile(mlir::ModuleOp module, const Signature &signature,
-                          const JitOptions &options) {
-  auto machine =
-      getTargetMachineBuilder(options.target, options.optimizationLevel)
-          .createTargetMachine();
+CompiledFunction::compile(mlir::ModuleOp module, const Signature &signature, const JitOptions &options) {
+  auto machine = getTargetMachineBuilder(options.target, options.optimizationLevel).createTargetMachine();
   if (!machine)
     return machine.takeError();
 
@@ -103,15 +94,12 @@ CompiledFunction::compile(mlir::ModuleOp module, const Signature &signature,
   std::unique_ptr<CompiledFunction> compiled(new CompiledFunction);
   compiled->signature = signature;
   llvm::Type *returned = code->getFunction(signature.name)->getReturnType();
-  llvm::SmallVector<int64_t> arguments =
-      getReturnedArguments(module, signature.name, signature.results.size());
+  llvm::SmallVector<int64_t> arguments = getReturnedArguments(module, signature.name, signature.results.size());
   int64_t remaining = llvm::count(arguments, -1), next = 0;
   for (int64_t argument : arguments) {
     int64_t offset = 0;
     if (argument < 0 && remaining > 1)
-      offset = code->getDataLayout()
-                   .getStructLayout(llvm::cast<llvm::StructType>(returned))
-                   ->getElementOffset(next++);
+      offset = code->getDataLayout().getStructLayout(llvm::cast<llvm::StructType>(returned))->getElementOffset(next++);
     compiled->resultPlaces.push_back({argument, offset});
   }
   if (!returned->isVoidTy())
@@ -122,8 +110,7 @@ CompiledFunction::compile(mlir::ModuleOp module, const Signature &signature,
   if (!jit)
     return jit.takeError();
   compiled->jit = std::move(*jit);
-  if (llvm::Error error = compiled->jit->addIRModule(
-          llvm::orc::ThreadSafeModule(std::move(code), std::move(context))))
+  if (llvm::Error error = compiled->jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(code), std::move(context))))
     return error;
   auto address = compiled->jit->lookup(entryName);
   if (!address)

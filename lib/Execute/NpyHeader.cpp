@@ -17,9 +17,7 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
-static Error fail(const llvm::Twine &reason) {
-  return llvm::createStringError(reason);
-}
+static Error fail(const llvm::Twine &reason) { return llvm::createStringError(reason); }
 
 /// The element type of a `descr` string such as `<f4`.
 static Expected<ElementType> parseDescr(StringRef descr) {
@@ -45,8 +43,7 @@ static Expected<ElementType> parseDescr(StringRef descr) {
                   .Case("u8", ElementType::UI64)
                   .Default(std::nullopt);
   if (!type)
-    return fail("unsupported dtype '" + descr +
-                "'; f2, f4, f8, b1, i1 to i8 and u1 to u8 are supported");
+    return fail("unsupported dtype '" + descr + "'; f2, f4, f8, b1, i1 to i8 and u1 to u8 are supported");
   if (order == '>' && getByteSize(*type) > 1)
     return fail("dtype '" + descr + "' is big-endian; save it little-endian");
   return *type;
@@ -123,8 +120,7 @@ private:
   Error parseDescrValue() {
     StringRef descr;
     if (!parseString(descr))
-      return text.starts_with("[") ? fail("structured dtypes are not supported")
-                                   : fail("'descr' is not a string");
+      return text.starts_with("[") ? fail("structured dtypes are not supported") : fail("'descr' is not a string");
     Expected<ElementType> type = parseDescr(descr);
     if (!type)
       return type.takeError();
@@ -165,19 +161,18 @@ Expected<NpyHeader> fovea::parseNpyHeader(StringRef contents, StringRef &data) {
     return fail("truncated: the file ends within its magic and version");
   unsigned version = static_cast<uint8_t>(contents[magic.size()]);
   if (version < 1 || version > 3)
-    return fail("unsupported .npy version " + llvm::Twine(version) +
-                "; 1 to 3 are supported");
+    return fail("unsupported .npy version " + llvm::Twine(version) + "; 1 to 3 are supported");
 
   StringRef rest = contents.drop_front(magic.size() + 2);
   size_t lengthBytes = version == 1 ? 2 : 4;
   if (rest.size() < lengthBytes)
     return fail("truncated: the file ends within its header length");
-  size_t length = version == 1 ? llvm::support::endian::read16le(rest.data())
-                               : llvm::support::endian::read32le(rest.data());
+  size_t length =
+      version == 1 ? llvm::support::endian::read16le(rest.data()) : llvm::support::endian::read32le(rest.data());
   rest = rest.drop_front(lengthBytes);
   if (rest.size() < length)
-    return fail("truncated: the header has " + llvm::Twine(length) +
-                " bytes, the file " + llvm::Twine(rest.size()) + " more");
+    return fail("truncated: the header has " + llvm::Twine(length) + " bytes, the file " + llvm::Twine(rest.size()) +
+                " more");
   data = rest.drop_front(length);
   return HeaderParser(rest.take_front(length)).parse();
 }
@@ -214,11 +209,8 @@ static StringRef getDescr(ElementType type) {
   llvm_unreachable("all element types are handled");
 }
 
-std::string fovea::formatNpyHeader(ElementType type,
-                                   llvm::ArrayRef<int64_t> shape) {
-  std::string text =
-      ("{'descr': '" + getDescr(type) + "', 'fortran_order': False, 'shape': (")
-          .str();
+std::string fovea::formatNpyHeader(ElementType type, llvm::ArrayRef<int64_t> shape) {
+  std::string text = ("{'descr': '" + getDescr(type) + "', 'fortran_order': False, 'shape': (").str();
   for (int64_t size : shape)
     text += std::to_string(size) + ", ";
   if (shape.size() > 1)
@@ -233,7 +225,6 @@ std::string fovea::formatNpyHeader(ElementType type,
   text += '\n';
   std::string header = magic.str();
   header += {1, 0}; // Version 1.0: 64 KiB is room for any rank we meet.
-  header += {static_cast<char>(text.size() & 0xff),
-             static_cast<char>(text.size() >> 8)};
+  header += {static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
   return header + text;
 }

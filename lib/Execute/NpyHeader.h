@@ -25,8 +25,7 @@ struct NpyHeader {
 
 /// Splits the contents of a file into its header and `data`, the bytes behind
 /// it. The error says what is wrong, not with which file.
-llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef contents,
-                                         llvm::StringRef &data);
+llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef contents, llvm::StringRef &data);
 
 /// Magic, version 1.0 and dictionary for a row-major array, padded so that the
 /// data is 64-byte aligned in the file.

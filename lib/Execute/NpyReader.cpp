@@ -20,8 +20,7 @@ using llvm::StringRef;
 
 /// Prefixes the reason of `error` with the file's name.
 static Error atPath(StringRef path, Error error) {
-  return llvm::createStringError("cannot read '" + path +
-                                 "': " + toString(std::move(error)));
+  return llvm::createStringError("cannot read '" + path + "': " + toString(std::move(error)));
 }
 
 static Error checkDataSize(const NpyHeader &header, StringRef data) {
@@ -36,10 +35,9 @@ static Error checkDataSize(const NpyHeader &header, StringRef data) {
     bytes = 0;
   if (present == bytes)
     return Error::success();
-  return llvm::createStringError(
-      llvm::Twine(present < bytes ? "truncated" : "size mismatch") +
-      ": the header announces " + llvm::Twine(bytes) + " bytes of data, got " +
-      llvm::Twine(present));
+  return llvm::createStringError(llvm::Twine(present < bytes ? "truncated" : "size mismatch") +
+                                 ": the header announces " + llvm::Twine(bytes) + " bytes of data, got " +
+                                 llvm::Twine(present));
 }
 
 static Expected<HostTensor> readTensor(StringRef path) {
@@ -62,8 +60,7 @@ static Expected<HostTensor> readTensor(StringRef path) {
   } else {
     strides = getContiguousStrides(header->shape);
   }
-  Expected<HostTensor> tensor =
-      HostTensor::strided(header->elementType, header->shape, strides);
+  Expected<HostTensor> tensor = HostTensor::strided(header->elementType, header->shape, strides);
   if (tensor)
     std::memcpy(tensor->getStorage(), data.data(), data.size());
   return tensor;
@@ -80,8 +77,7 @@ Expected<HostTensor> fovea::readNpy(StringRef path, ElementType wanted) {
   Expected<HostTensor> tensor = readNpy(path);
   if (!tensor)
     return tensor;
-  if (wanted == ElementType::BF16 &&
-      tensor->getElementType() == ElementType::UI16)
+  if (wanted == ElementType::BF16 && tensor->getElementType() == ElementType::UI16)
     tensor->reinterpret(ElementType::BF16);
   Expected<HostTensor> converted = tensor->convert(wanted);
   if (!converted)

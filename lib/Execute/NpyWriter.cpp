@@ -51,15 +51,13 @@ static Error writeToDescriptor(const NpyOutput &output, int descriptor) {
 /// True for what a rename would destroy rather than replace.
 static bool isPipeOrDevice(const fs::file_status &status) {
   return llvm::is_contained(
-      {fs::file_type::fifo_file, fs::file_type::character_file,
-       fs::file_type::block_file, fs::file_type::socket_file},
+      {fs::file_type::fifo_file, fs::file_type::character_file, fs::file_type::block_file, fs::file_type::socket_file},
       status.type());
 }
 
 static Error writeInPlace(const NpyOutput &output) {
   int descriptor;
-  if (std::error_code error = fs::openFileForWrite(
-          output.path, descriptor, fs::CD_OpenExisting, fs::OF_None))
+  if (std::error_code error = fs::openFileForWrite(output.path, descriptor, fs::CD_OpenExisting, fs::OF_None))
     return cannotWrite(output.path, error.message());
   Error error = writeToDescriptor(output, descriptor);
   fs::file_t file = descriptor;
@@ -89,8 +87,7 @@ public:
     llvm::SmallString<128> target;
     if (!fs::real_path(path, target))
       path = target.str().str();
-    llvm::Expected<fs::TempFile> temporary =
-        fs::TempFile::create(path + ".tmp-%%%%%%");
+    llvm::Expected<fs::TempFile> temporary = fs::TempFile::create(path + ".tmp-%%%%%%");
     if (!temporary)
       return cannotWrite(output.path, toString(temporary.takeError()));
     files.push_back({std::move(*temporary), path});

@@ -14,8 +14,7 @@ namespace {
 /// Sizes of tensors in the body of a function, from those of its arguments.
 class SizeFinder {
 public:
-  SizeFinder(mlir::func::FuncOp function,
-             const std::vector<HostTensor> &arguments)
+  SizeFinder(mlir::func::FuncOp function, const std::vector<HostTensor> &arguments)
       : function(function), arguments(arguments) {}
 
   std::optional<int64_t> getSize(mlir::Value tensor, int64_t dim) const;
@@ -29,8 +28,7 @@ private:
 
 } // namespace
 
-std::optional<int64_t> SizeFinder::getSize(mlir::Value tensor,
-                                           int64_t dim) const {
+std::optional<int64_t> SizeFinder::getSize(mlir::Value tensor, int64_t dim) const {
   auto type = llvm::cast<mlir::ShapedType>(tensor.getType());
   if (!type.isDynamicDim(dim))
     return type.getDimSize(dim);
@@ -61,8 +59,7 @@ std::optional<int64_t> SizeFinder::getValue(mlir::Value size) const {
 
 /// The extent of each dimension of the op's domain, from whichever operand
 /// shows it.
-static std::optional<llvm::SmallVector<int64_t>>
-getDomain(mlir::attn::AttentionOp op, const SizeFinder &sizes) {
+static std::optional<llvm::SmallVector<int64_t>> getDomain(mlir::attn::AttentionOp op, const SizeFinder &sizes) {
   llvm::SmallVector<mlir::AffineMap> maps = op.getMappedOperandMaps();
   llvm::SmallVector<int64_t> domain(maps.front().getNumDims(), -1);
   for (auto [operand, map] : llvm::zip_equal(op.getMappedOperands(), maps))
@@ -78,8 +75,7 @@ getDomain(mlir::attn::AttentionOp op, const SizeFinder &sizes) {
   return domain;
 }
 
-static std::optional<double> countAttention(mlir::attn::AttentionOp op,
-                                            const SizeFinder &sizes) {
+static std::optional<double> countAttention(mlir::attn::AttentionOp op, const SizeFinder &sizes) {
   auto domain = getDomain(op, sizes);
   llvm::SmallVector<mlir::AffineMap> maps = op.getMappedOperandMaps();
   auto dims = mlir::attn::AttentionDims::infer(maps[0], maps[1], maps[2]);
@@ -94,9 +90,8 @@ static std::optional<double> countAttention(mlir::attn::AttentionOp op,
   return 2 * scores * ((*domain)[dims->qk] + (*domain)[dims->value]);
 }
 
-std::optional<OperationCount>
-fovea::countOperations(mlir::func::FuncOp function,
-                       const std::vector<HostTensor> &arguments) {
+std::optional<OperationCount> fovea::countOperations(mlir::func::FuncOp function,
+                                                     const std::vector<HostTensor> &arguments) {
   SizeFinder sizes(function, arguments);
   OperationCount count;
   for (auto op : function.getBody().getOps<mlir::attn::AttentionOp>()) {
@@ -104,8 +99,7 @@ fovea::countOperations(mlir::func::FuncOp function,
     if (!flops)
       return std::nullopt;
     count.flops += *flops;
-    count.masked |= op.hasMask() || op.getCausal() || op.getKeep() ||
-                    op.getWindowLeft() || op.getWindowRight();
+    count.masked |= op.hasMask() || op.getCausal() || op.getKeep() || op.getWindowLeft() || op.getWindowRight();
   }
   if (count.flops == 0)
     return std::nullopt;

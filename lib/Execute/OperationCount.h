@@ -27,9 +27,7 @@ struct OperationCount {
 /// Of the attention ops in the body of `function` when it is called with
 /// `arguments`; nothing if there is none, or one whose sizes do not follow from
 /// the arguments by looking.
-std::optional<OperationCount>
-countOperations(mlir::func::FuncOp function,
-                const std::vector<HostTensor> &arguments);
+std::optional<OperationCount> countOperations(mlir::func::FuncOp function, const std::vector<HostTensor> &arguments);
 
 } // namespace fovea
 

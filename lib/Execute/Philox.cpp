@@ -15,15 +15,12 @@
 
 using namespace fovea;
 
-std::array<uint32_t, 4> fovea::philox4x32(std::array<uint32_t, 4> counter,
-                                          std::array<uint32_t, 2> key) {
+std::array<uint32_t, 4> fovea::philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     uint64_t product0 = uint64_t(0xD2511F53) * counter[0];
     uint64_t product1 = uint64_t(0xCD9E8D57) * counter[2];
-    counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key[0],
-               static_cast<uint32_t>(product1),
-               static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key[1],
-               static_cast<uint32_t>(product0)};
+    counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(product1),
+               static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(product0)};
     key[0] += 0x9E3779B9;
     key[1] += 0xBB67AE85;
   }
@@ -55,9 +52,8 @@ static double evaluate(const double (&coefficients)[8], double x) {
 
 double fovea::normalQuantile(double p) {
   // Numerator and denominator for the centre, the flank and the tail.
-  static const double a[] = {3.3871328727963666080e0, 1.3314166789178437745e2,
-                             1.9715909503065514427e3, 1.3731693765509461125e4,
-                             4.5921953931549871457e4, 6.7265770927008700853e4,
+  static const double a[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+                             1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
                              3.3430575583588128105e4, 2.5090809287301226727e3};
   static const double b[] = {1.0,
                              4.2313330701600911252e1,
@@ -67,11 +63,9 @@ double fovea::normalQuantile(double p) {
                              3.9307895800092710610e4,
                              2.8729085735721942674e4,
                              5.2264952788528545610e3};
-  static const double c[] = {
-      1.42343711074968357734e0,  4.63033784615654529590e0,
-      5.76949722146069140550e0,  3.64784832476320460504e0,
-      1.27045825245236838258e0,  2.41780725177450611770e-1,
-      2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static const double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
+                             3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
+                             2.27238449892691845833e-2, 7.74545014278341407640e-4};
   static const double d[] = {1.0,
                              2.05319162663775882187e0,
                              1.67638483018380384940e0,
@@ -80,11 +74,9 @@ double fovea::normalQuantile(double p) {
                              1.51986665636164571966e-2,
                              5.47593808499534494600e-4,
                              1.05075007164441684324e-9};
-  static const double e[] = {
-      6.65790464350110377720e0,  5.46378491116411436990e0,
-      1.78482653991729133580e0,  2.96560571828504891230e-1,
-      2.65321895265761230930e-2, 1.24266094738807843860e-3,
-      2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  static const double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
+                             2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                             2.71155556874348757815e-5, 2.01033439929228813265e-7};
   static const double f[] = {1.0,
                              5.99832206555887937690e-1,
                              1.36929880922735805310e-1,
@@ -100,16 +92,13 @@ double fovea::normalQuantile(double p) {
     return q * evaluate(a, r) / evaluate(b, r);
   }
   double r = std::sqrt(-logarithm(q < 0 ? p : 1 - p));
-  double magnitude = r <= 5 ? evaluate(c, r - 1.6) / evaluate(d, r - 1.6)
-                            : evaluate(e, r - 5) / evaluate(f, r - 5);
+  double magnitude = r <= 5 ? evaluate(c, r - 1.6) / evaluate(d, r - 1.6) : evaluate(e, r - 5) / evaluate(f, r - 5);
   return q < 0 ? -magnitude : magnitude;
 }
 
 uint64_t RandomStream::getBits(uint64_t index) const {
   std::array<uint32_t, 4> bits =
-      philox4x32({static_cast<uint32_t>(index),
-                  static_cast<uint32_t>(index >> 32), stream, 0},
-                 key);
+      philox4x32({static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), stream, 0}, key);
   return uint64_t(bits[1]) << 32 | bits[0];
 }
 

@@ -22,9 +22,7 @@ namespace {
 
 class Stopwatch {
 public:
-  double getSeconds() const {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  }
+  double getSeconds() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 private:
   using Clock = std::chrono::steady_clock;
@@ -37,16 +35,13 @@ static llvm::Error checkTarget(llvm::StringRef target) {
   if (target == "auto" || target == "cpu")
     return llvm::Error::success();
   if (target == "cuda")
-    return llvm::createStringError(
-        "target 'cuda' is refused: this build lowers to the CPU only");
-  return llvm::createStringError("target '" + target +
-                                 "': expected 'auto', 'cpu' or 'cuda'");
+    return llvm::createStringError("target 'cuda' is refused: this build lowers to the CPU only");
+  return llvm::createStringError("target '" + target + "': expected 'auto', 'cpu' or 'cuda'");
 }
 
 /// Lowers the module of `file` and compiles `signature`'s function.
-static llvm::Expected<std::unique_ptr<CompiledFunction>>
-compile(SourceFile &file, const Signature &signature, const RunOptions &options,
-        RunReport &report) {
+static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(SourceFile &file, const Signature &signature,
+                                                                 const RunOptions &options, RunReport &report) {
   JitOptions jitOptions;
   LoweringOptions loweringOptions;
   loweringOptions.cpu = jitOptions.target;
@@ -58,14 +53,12 @@ compile(SourceFile &file, const Signature &signature, const RunOptions &options,
     return file.diagnostic->take(std::move(error));
   report.loweringSeconds = lowering.getSeconds();
   Stopwatch codegen;
-  auto compiled =
-      CompiledFunction::compile(*file.module, signature, jitOptions);
+  auto compiled = CompiledFunction::compile(*file.module, signature, jitOptions);
   report.codegenSeconds = codegen.getSeconds();
   return compiled;
 }
 
-static Timing measure(Invocation &call, int64_t repeat,
-                      const std::optional<OperationCount> &count) {
+static Timing measure(Invocation &call, int64_t repeat, const std::optional<OperationCount> &count) {
   Timing timing;
   for (int64_t i = 0; i < repeat; ++i) {
     Stopwatch stopwatch;
@@ -80,8 +73,7 @@ static Timing measure(Invocation &call, int64_t repeat,
   return timing;
 }
 
-static llvm::Error writeOutputs(llvm::ArrayRef<HostTensor> results,
-                                const RunOptions &options) {
+static llvm::Error writeOutputs(llvm::ArrayRef<HostTensor> results, const RunOptions &options) {
   llvm::SmallVector<NpyOutput> outputs;
   for (auto [path, tensor] : llvm::zip(options.outputs, results))
     outputs.push_back({path, &tensor, options.rawBF16});
@@ -101,10 +93,8 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
   if (!signature)
     return signature.takeError();
   if (options.outputs.size() > signature->results.size())
-    return llvm::createStringError(
-        "@%s has %zu results, but --output is given %zu times",
-        signature->name.c_str(), signature->results.size(),
-        options.outputs.size());
+    return llvm::createStringError("@%s has %zu results, but --output is given %zu times", signature->name.c_str(),
+                                   signature->results.size(), options.outputs.size());
   auto arguments = createArguments(*entry, *signature, options);
   if (!arguments)
     return arguments.takeError();
@@ -117,8 +107,7 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
   std::optional<ResultChecker> checker;
   if (options.check) {
     bool takesLong = count && count->flops > maxBaselineFlops;
-    auto made = ResultChecker::create(
-        *entry, *arguments, takesLong ? Baseline::None : Baseline::SixteenBit);
+    auto made = ResultChecker::create(*entry, *arguments, takesLong ? Baseline::None : Baseline::SixteenBit);
     if (!made)
       return made.takeError();
     checker = std::move(*made);

@@ -19,24 +19,20 @@ static bool isOverwritten(mlir::OpOperand &use) {
   if (auto linalgOp = llvm::dyn_cast<mlir::linalg::LinalgOp>(use.getOwner()))
     return !linalgOp.payloadUsesValueFromOperand(&use);
   using namespace mlir::attn;
-  return llvm::isa<AttentionOp, SoftmaxOp, FinalizeOp, NormalizeOp,
-                   CrossEntropyOp>(use.getOwner());
+  return llvm::isa<AttentionOp, SoftmaxOp, FinalizeOp, NormalizeOp, CrossEntropyOp>(use.getOwner());
 }
 
 static bool isDestination(mlir::BlockArgument argument) {
-  return !argument.use_empty() &&
-         llvm::all_of(argument.getUses(), isOverwritten);
+  return !argument.use_empty() && llvm::all_of(argument.getUses(), isOverwritten);
 }
 
 namespace {
 
 class ArgumentMaker {
 public:
-  ArgumentMaker(const Signature &signature, const RunOptions &options,
-                DimensionNames dims)
-      : signature(signature), options(options), dims(std::move(dims)),
-        specs(signature.arguments.size()), strides(signature.arguments.size()),
-        files(signature.arguments.size()) {}
+  ArgumentMaker(const Signature &signature, const RunOptions &options, DimensionNames dims)
+      : signature(signature), options(options), dims(std::move(dims)), specs(signature.arguments.size()),
+        strides(signature.arguments.size()), files(signature.arguments.size()) {}
 
   llvm::Error parseInputs(mlir::func::FuncOp function);
   llvm::Error parseStrides();
@@ -69,9 +65,8 @@ llvm::Error ArgumentMaker::parseInputs(mlir::func::FuncOp function) {
   if (options.inputs.size() == specs.size())
     wanted = llvm::to_vector(llvm::seq<size_t>(0, specs.size()));
   if (options.inputs.size() != wanted.size())
-    return llvm::createStringError(
-        "@%s has %zu inputs, but --input is given %zu times",
-        signature.name.c_str(), wanted.size(), options.inputs.size());
+    return llvm::createStringError("@%s has %zu inputs, but --input is given %zu times", signature.name.c_str(),
+                                   wanted.size(), options.inputs.size());
   for (auto [argument, text] : llvm::zip_equal(wanted, options.inputs)) {
     llvm::Expected<InputSpec> spec = parseInputSpec(text);
     if (!spec)
@@ -91,13 +86,11 @@ llvm::Error ArgumentMaker::parseStrides() {
     for (llvm::StringRef part : parts)
       if (part.getAsInteger(10, values.emplace_back()))
         values.clear();
-    bool isValid = !number.getAsInteger(10, argument) &&
-                   argument < strides.size() &&
+    bool isValid = !number.getAsInteger(10, argument) && argument < strides.size() &&
                    values.size() == signature.arguments[argument].shape.size();
     if (!isValid)
-      return llvm::createStringError(
-          "strides '" + text +
-          "': expected ARGUMENT=S0,S1,... with one number per dimension");
+      return llvm::createStringError("strides '" + text +
+                                     "': expected ARGUMENT=S0,S1,... with one number per dimension");
     strides[argument] = values;
   }
   return llvm::Error::success();
@@ -111,8 +104,7 @@ llvm::Error ArgumentMaker::resolveShapes() {
     if (!spec || !std::holds_alternative<NpyInput>(*spec))
       continue;
     llvm::Expected<HostTensor> tensor =
-        readNpy(std::get<NpyInput>(*spec).path,
-                signature.arguments[argument].elementType);
+        readNpy(std::get<NpyInput>(*spec).path, signature.arguments[argument].elementType);
     if (!tensor)
       return tensor.takeError();
     if (llvm::Error error = dims.bind(argument, tensor->getShape()))
@@ -145,25 +137,21 @@ llvm::Error ArgumentMaker::fill(size_t argument, HostTensor &tensor) const {
 llvm::Expected<HostTensor> ArgumentMaker::make(size_t argument) const {
   ElementType type = signature.arguments[argument].elementType;
   llvm::SmallVector<int64_t> shape = dims.getShape(argument);
-  llvm::SmallVector<int64_t> layout =
-      strides[argument].value_or(getContiguousStrides(shape));
+  llvm::SmallVector<int64_t> layout = strides[argument].value_or(getContiguousStrides(shape));
   // Elements that run backwards start at their end.
   int64_t offset = 0;
   for (auto [size, stride] : llvm::zip_equal(shape, layout))
     offset += size > 0 && stride < 0 ? (1 - size) * stride : 0;
-  llvm::Expected<HostTensor> tensor =
-      HostTensor::strided(type, shape, layout, offset);
+  llvm::Expected<HostTensor> tensor = HostTensor::strided(type, shape, layout, offset);
   if (!tensor || !specs[argument])
     return tensor;
   if (llvm::Error error = fill(argument, *tensor))
-    return llvm::createStringError("argument " + llvm::Twine(argument) + ": " +
-                                   llvm::toString(std::move(error)));
+    return llvm::createStringError("argument " + llvm::Twine(argument) + ": " + llvm::toString(std::move(error)));
   return tensor;
 }
 
-llvm::Expected<std::vector<HostTensor>>
-fovea::createArguments(mlir::func::FuncOp function, const Signature &signature,
-                       const RunOptions &options) {
+llvm::Expected<std::vector<HostTensor>> fovea::createArguments(mlir::func::FuncOp function, const Signature &signature,
+                                                               const RunOptions &options) {
   llvm::Expected<DimensionNames> dims = DimensionNames::of(function, signature);
   if (!dims)
     return dims.takeError();

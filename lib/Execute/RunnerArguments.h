@@ -14,9 +14,8 @@ namespace fovea {
 
 /// One tensor per argument of `function`. An argument that is only written to
 /// is poisoned, unless it is given an input.
-llvm::Expected<std::vector<HostTensor>>
-createArguments(mlir::func::FuncOp function, const Signature &signature,
-                const RunOptions &options);
+llvm::Expected<std::vector<HostTensor>> createArguments(mlir::func::FuncOp function, const Signature &signature,
+                                                        const RunOptions &options);
 
 } // namespace fovea
 

@@ -9,20 +9,17 @@
 using namespace fovea;
 
 bool RunReport::passed() const {
-  return llvm::all_of(verdicts,
-                      [](const Verdict &verdict) { return verdict.passed; });
+  return llvm::all_of(verdicts, [](const Verdict &verdict) { return verdict.passed; });
 }
 
 static double getMedian(llvm::ArrayRef<double> sorted) {
   size_t middle = sorted.size() / 2;
-  return sorted.size() % 2 ? sorted[middle]
-                           : (sorted[middle - 1] + sorted[middle]) / 2;
+  return sorted.size() % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 static void printTiming(llvm::raw_ostream &os, const Timing &timing) {
   double median = getMedian(timing.seconds);
-  os << llvm::format("time: median %.3f ms (%.3f .. %.3f) of %zu runs",
-                     1e3 * median, 1e3 * timing.seconds.front(),
+  os << llvm::format("time: median %.3f ms (%.3f .. %.3f) of %zu runs", 1e3 * median, 1e3 * timing.seconds.front(),
                      1e3 * timing.seconds.back(), timing.seconds.size());
   if (timing.flops) {
     os << llvm::format(", %.3f TFLOP/s", *timing.flops / median * 1e-12);
@@ -35,10 +32,8 @@ static void printTiming(llvm::raw_ostream &os, const Timing &timing) {
 std::string RunReport::str() const {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << "@" << entry << " on the CPU, " << threads
-     << (threads == 1 ? " thread" : " threads")
-     << llvm::format(", compiled in %.0f ms (passes %.0f, LLVM %.0f)\n",
-                     1e3 * (loweringSeconds + codegenSeconds),
+  os << "@" << entry << " on the CPU, " << threads << (threads == 1 ? " thread" : " threads")
+     << llvm::format(", compiled in %.0f ms (passes %.0f, LLVM %.0f)\n", 1e3 * (loweringSeconds + codegenSeconds),
                      1e3 * loweringSeconds, 1e3 * codegenSeconds);
   for (auto [number, type] : llvm::enumerate(resultTypes)) {
     os << "result " << number << ": " << type;

@@ -27,9 +27,7 @@ template <typename T> T loadAs(const void *address) {
   return value;
 }
 
-template <typename T> void storeAs(T value, void *address) {
-  std::memcpy(address, &value, sizeof(T));
-}
+template <typename T> void storeAs(T value, void *address) { std::memcpy(address, &value, sizeof(T)); }
 
 /// A double that any narrower type rounds as it would round `magnitude`: bits
 /// that do not fit are kept as one sticky bit (round to odd).
@@ -107,8 +105,7 @@ bool Scalar::store(ElementType type, void *address) const {
     storeAs<uint8_t>(!isZero, address);
     return true;
   }
-  return isFloat(type) ? storeFloat(type, address)
-                       : storeInteger(type, address);
+  return isFloat(type) ? storeFloat(type, address) : storeInteger(type, address);
 }
 
 bool Scalar::storeFloat(ElementType type, void *address) const {
@@ -116,9 +113,7 @@ bool Scalar::storeFloat(ElementType type, void *address) const {
   if (kind == Kind::Unsigned)
     exact = toStickyDouble(unsignedInteger);
   else if (kind == Kind::Signed)
-    exact = signedInteger < 0
-                ? -toStickyDouble(-static_cast<uint64_t>(signedInteger))
-                : toStickyDouble(signedInteger);
+    exact = signedInteger < 0 ? -toStickyDouble(-static_cast<uint64_t>(signedInteger)) : toStickyDouble(signedInteger);
 
   double stored = 0;
   switch (type) {

@@ -16,8 +16,7 @@ static std::string toString(mlir::Type type) {
 std::string ValueType::str() const {
   std::string text;
   for (int64_t size : shape)
-    text +=
-        (mlir::ShapedType::isDynamic(size) ? "?" : std::to_string(size)) + "x";
+    text += (mlir::ShapedType::isDynamic(size) ? "?" : std::to_string(size)) + "x";
   return text + getName(elementType).str();
 }
 
@@ -30,9 +29,7 @@ bool ValueType::accepts(const TensorView &tensor) const {
   return true;
 }
 
-std::string TensorView::getTypeString() const {
-  return ValueType{/*isScalar=*/false, elementType, shape}.str();
-}
+std::string TensorView::getTypeString() const { return ValueType{/*isScalar=*/false, elementType, shape}.str(); }
 
 llvm::Expected<ValueType> ValueType::of(mlir::Type type) {
   ValueType value;
@@ -53,14 +50,12 @@ llvm::Expected<ValueType> ValueType::of(mlir::Type type) {
 }
 
 /// Appends the types; `what` they are is for the message.
-static llvm::Error addTypes(llvm::StringRef function, llvm::StringRef what,
-                            mlir::TypeRange types,
+static llvm::Error addTypes(llvm::StringRef function, llvm::StringRef what, mlir::TypeRange types,
                             llvm::SmallVectorImpl<ValueType> &values) {
   for (auto [number, type] : llvm::enumerate(types)) {
     llvm::Expected<ValueType> value = ValueType::of(type);
     if (!value)
-      return llvm::createStringError("@" + function + ": the type of " + what +
-                                     " " + llvm::Twine(number) + ", " +
+      return llvm::createStringError("@" + function + ": the type of " + what + " " + llvm::Twine(number) + ", " +
                                      llvm::toString(value.takeError()));
     values.push_back(std::move(*value));
   }
@@ -70,13 +65,9 @@ static llvm::Error addTypes(llvm::StringRef function, llvm::StringRef what,
 llvm::Expected<Signature> Signature::of(mlir::func::FuncOp function) {
   Signature signature;
   signature.name = function.getName().str();
-  if (llvm::Error error =
-          addTypes(signature.name, "argument", function.getArgumentTypes(),
-                   signature.arguments))
+  if (llvm::Error error = addTypes(signature.name, "argument", function.getArgumentTypes(), signature.arguments))
     return error;
-  if (llvm::Error error =
-          addTypes(signature.name, "result", function.getResultTypes(),
-                   signature.results))
+  if (llvm::Error error = addTypes(signature.name, "result", function.getResultTypes(), signature.results))
     return error;
   return signature;
 }

@@ -24,8 +24,7 @@ template <int fractionBits> struct Format {
   static constexpr int exponentBits = 15 - fractionBits;
   static constexpr int bias = (1 << (exponentBits - 1)) - 1;
   static constexpr int minExponent = 1 - bias; ///< of a normal number
-  static constexpr uint16_t infinity = ((1 << exponentBits) - 1)
-                                       << fractionBits;
+  static constexpr uint16_t infinity = ((1 << exponentBits) - 1) << fractionBits;
   static constexpr uint16_t quietBit = 1 << (fractionBits - 1);
   static constexpr uint16_t fractionMask = (1 << fractionBits) - 1;
 };
@@ -50,8 +49,7 @@ template <int fractionBits> uint16_t encode(double value) {
   uint16_t sign = (bits >> 63) << 15;
   uint64_t fraction = bits & f64FractionMask;
   if (std::isnan(value))
-    return sign | F::infinity | F::quietBit |
-           (fraction >> (f64FractionBits - fractionBits));
+    return sign | F::infinity | F::quietBit | (fraction >> (f64FractionBits - fractionBits));
   if (std::isinf(value))
     return sign | F::infinity;
 
@@ -62,14 +60,12 @@ template <int fractionBits> uint16_t encode(double value) {
   uint64_t significand = fraction | (uint64_t(1) << f64FractionBits);
   int shift = f64FractionBits - fractionBits;
   if (exponent < F::minExponent) // Subnormal: the fraction loses its tail.
-    return sign |
-           shiftRightRounding(significand, shift + F::minExponent - exponent);
+    return sign | shiftRightRounding(significand, shift + F::minExponent - exponent);
   if (exponent > F::bias)
     return sign | F::infinity;
   // The implicit bit adds one to the exponent field, hence `- 1`; a carry out
   // of the fraction does so too, up to infinity.
-  uint64_t magnitude = (uint64_t(exponent + F::bias - 1) << fractionBits) +
-                       shiftRightRounding(significand, shift);
+  uint64_t magnitude = (uint64_t(exponent + F::bias - 1) << fractionBits) + shiftRightRounding(significand, shift);
   return sign | magnitude;
 }
 
@@ -79,13 +75,11 @@ template <int fractionBits> double decode(uint16_t bits) {
   uint16_t fraction = bits & F::fractionMask;
   double magnitude;
   if (biased == (1 << F::exponentBits) - 1)
-    magnitude = fraction ? std::numeric_limits<double>::quiet_NaN()
-                         : std::numeric_limits<double>::infinity();
+    magnitude = fraction ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
   else if (biased == 0)
     magnitude = std::ldexp(fraction, F::minExponent - fractionBits);
   else
-    magnitude = std::ldexp(fraction + (1 << fractionBits),
-                           biased - F::bias - fractionBits);
+    magnitude = std::ldexp(fraction + (1 << fractionBits), biased - F::bias - fractionBits);
   return std::copysign(magnitude, bits & 0x8000 ? -1.0 : 1.0);
 }
 

@@ -18,8 +18,7 @@ static void addCleanUp(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void fovea::buildAttnOnlinePipeline(OpPassManager &pm,
-                                    const CpuPipelineOptions &options) {
+void fovea::buildAttnOnlinePipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnCanonicalizePass());
   pm.addPass(attn::createAttnFoldLayoutOpsPass());
   addCleanUp(pm);
@@ -33,8 +32,7 @@ void fovea::buildAttnOnlinePipeline(OpPassManager &pm,
   pm.addPass(attn::createAttnSetExpBasePass());
 }
 
-void fovea::buildAttnTilingPipeline(OpPassManager &pm,
-                                    const CpuPipelineOptions &options) {
+void fovea::buildAttnTilingPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnSplitKvPass({options.splits}));
   pm.addPass(attn::createAttnTileParallelPass({options.tileM}));
   addCleanUp(pm);
@@ -42,15 +40,13 @@ void fovea::buildAttnTilingPipeline(OpPassManager &pm,
   addCleanUp(pm);
 }
 
-void fovea::buildAttnToLLVMPipeline(OpPassManager &pm,
-                                    const CpuPipelineOptions &options) {
+void fovea::buildAttnToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   buildAttnOnlinePipeline(pm, options);
   buildAttnTilingPipeline(pm, options);
   buildCpuLoweringPipeline(pm, options);
 }
 
-void fovea::buildAttnUnfusedToLLVMPipeline(OpPassManager &pm,
-                                           const CpuPipelineOptions &options) {
+void fovea::buildAttnUnfusedToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnCanonicalizePass());
   pm.addPass(attn::createAttnDecomposePass());
   addCleanUp(pm);
@@ -58,14 +54,12 @@ void fovea::buildAttnUnfusedToLLVMPipeline(OpPassManager &pm,
 }
 
 void fovea::registerFoveaPipelines() {
-  PassPipelineRegistration<CpuPipelineOptions>(
-      "attn-to-llvm",
-      "Lower attention and softmax to fused, tiled, multi-threaded code for "
-      "the CPU, in the LLVM dialect",
-      buildAttnToLLVMPipeline);
-  PassPipelineRegistration<CpuPipelineOptions>(
-      "attn-unfused-to-llvm",
-      "Lower attention and softmax to plain loops over whole score matrices, "
-      "in the LLVM dialect",
-      buildAttnUnfusedToLLVMPipeline);
+  PassPipelineRegistration<CpuPipelineOptions>("attn-to-llvm",
+                                               "Lower attention and softmax to fused, tiled, multi-threaded code for "
+                                               "the CPU, in the LLVM dialect",
+                                               buildAttnToLLVMPipeline);
+  PassPipelineRegistration<CpuPipelineOptions>("attn-unfused-to-llvm",
+                                               "Lower attention and softmax to plain loops over whole score matrices, "
+                                               "in the LLVM dialect",
+                                               buildAttnUnfusedToLLVMPipeline);
 }

@@ -18,8 +18,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
 #include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -29,8 +29,7 @@ static void addCleanUp(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu,
-                                           int64_t threadCount) {
+void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu, int64_t threadCount) {
   vectorBytes = cpu.vectorBytes;
   vectorRegisters = cpu.vectorRegisters;
   l1Bytes = cpu.l1Bytes;
@@ -39,8 +38,8 @@ void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu,
   threads = threadCount;
 }
 
-/// Whether `buffer` belongs to one tile and fits its stack: of static size, in the body of a parallel loop and in no loop
-/// within it, where each iteration would take the stack again.
+/// Whether `buffer` belongs to one tile and fits its stack: of static size, in the body of a parallel loop and in no
+/// loop within it, where each iteration would take the stack again.
 static bool isTileBuffer(Value buffer) {
   constexpr int64_t maxBytes = 128 * 1024;
   auto type = dyn_cast<MemRefType>(buffer.getType());
@@ -55,8 +54,7 @@ void fovea::buildBufferizePipeline(OpPassManager &pm) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
-  bufferize.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::FullyDynamicLayoutMap;
+  bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::FullyDynamicLayoutMap;
   bufferize.allowReturnAllocsFromLoops = true;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanUp(pm);
@@ -73,8 +71,7 @@ void fovea::buildDeallocatePipeline(OpPassManager &pm) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
-void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm,
-                                       const CpuPipelineOptions &options) {
+void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(createExpandCopiesPass());
   pm.addPass(createConvertLinalgToLoopsPass());
   addCleanUp(pm);
@@ -113,8 +110,7 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm,
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
-void fovea::buildCpuLoweringPipeline(OpPassManager &pm,
-                                     const CpuPipelineOptions &options) {
+void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes}));
   addCleanUp(pm); // the states that packing replaced
   buildBufferizePipeline(pm);

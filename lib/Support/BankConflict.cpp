@@ -13,13 +13,10 @@
 
 using namespace fovea;
 
-SharedAccessCost fovea::sharedAccessCost(const std::vector<int64_t> &addresses,
-                                         int64_t bytesPerLane) {
+SharedAccessCost fovea::sharedAccessCost(const std::vector<int64_t> &addresses, int64_t bytesPerLane) {
   constexpr int64_t numBanks = 32, wordBytes = 4;
-  assert(bytesPerLane > 0 && 16 % bytesPerLane == 0 &&
-         "1, 2, 4, 8 or 16 bytes");
-  size_t lanesPerPhase =
-      std::min<int64_t>(numBanks, numBanks * wordBytes / bytesPerLane);
+  assert(bytesPerLane > 0 && 16 % bytesPerLane == 0 && "1, 2, 4, 8 or 16 bytes");
+  size_t lanesPerPhase = std::min<int64_t>(numBanks, numBanks * wordBytes / bytesPerLane);
   SharedAccessCost cost = {0, 0};
   for (size_t begin = 0; begin < addresses.size(); begin += lanesPerPhase) {
     std::array<std::set<int64_t>, numBanks> wordsOfBank;

@@ -18,34 +18,26 @@ using Bases = std::vector<std::vector<int64_t>>;
 /// 8 x 8 of which every lane holds `run` adjacent elements of a row: what
 /// accumulators, operands and ldmatrix are made of.
 LinearLayout matrix(int64_t run) {
-  return LinearLayout::identity1D(run, Dim::Register, Dim::Col) *
-         LinearLayout::identity1D(4, Dim::Lane, Dim::Col) *
+  return LinearLayout::identity1D(run, Dim::Register, Dim::Col) * LinearLayout::identity1D(4, Dim::Lane, Dim::Col) *
          LinearLayout::identity1D(8, Dim::Lane, Dim::Row);
 }
 
-LinearLayout registersAlong(Dim out, int64_t count) {
-  return LinearLayout::identity1D(count, Dim::Register, out);
-}
+LinearLayout registersAlong(Dim out, int64_t count) { return LinearLayout::identity1D(count, Dim::Register, out); }
 
 RegisterLayout inRowColOrder(const LinearLayout &piece) {
-  return RegisterLayout(
-      piece.sublayout({Dim::Register, Dim::Lane}, {Dim::Row, Dim::Col}));
+  return RegisterLayout(piece.sublayout({Dim::Register, Dim::Lane}, {Dim::Row, Dim::Col}));
 }
 
 bool isMultiple(int64_t size, int64_t of) { return size > 0 && size % of == 0; }
 
-bool isOperandWidth(unsigned bits) {
-  return bits == 8 || bits == 16 || bits == 32;
-}
+bool isOperandWidth(unsigned bits) { return bits == 8 || bits == 16 || bits == 32; }
 
 bool isGrid(WarpGrid warps) { return warps.rows > 0 && warps.cols > 0; }
 
 } // namespace
 
-std::optional<RegisterLayout> fovea::mmaAccumulator(int64_t rows, int64_t cols,
-                                                    WarpGrid warps) {
-  if (!isGrid(warps) || !isMultiple(rows, 16 * warps.rows) ||
-      !isMultiple(cols, 8 * warps.cols))
+std::optional<RegisterLayout> fovea::mmaAccumulator(int64_t rows, int64_t cols, WarpGrid warps) {
+  if (!isGrid(warps) || !isMultiple(rows, 16 * warps.rows) || !isMultiple(cols, 8 * warps.cols))
     return std::nullopt;
   return inRowColOrder(matrix(2) * registersAlong(Dim::Row, 2))
       .repeat(Dim::Register, Dim::Col, cols / (8 * warps.cols))
@@ -54,26 +46,19 @@ std::optional<RegisterLayout> fovea::mmaAccumulator(int64_t rows, int64_t cols,
       .repeat(Dim::Register, Dim::Row, rows / (16 * warps.rows));
 }
 
-std::optional<RegisterLayout> fovea::mmaOperandA(int64_t rows, int64_t depth,
-                                                 unsigned elementBits,
-                                                 WarpGrid warps) {
-  if (!isOperandWidth(elementBits) || !isGrid(warps) ||
-      !isMultiple(rows, 16 * warps.rows) ||
+std::optional<RegisterLayout> fovea::mmaOperandA(int64_t rows, int64_t depth, unsigned elementBits, WarpGrid warps) {
+  if (!isOperandWidth(elementBits) || !isGrid(warps) || !isMultiple(rows, 16 * warps.rows) ||
       !isMultiple(depth, 256 / elementBits))
     return std::nullopt;
-  return inRowColOrder(matrix(32 / elementBits) * registersAlong(Dim::Row, 2) *
-                       registersAlong(Dim::Col, 2))
+  return inRowColOrder(matrix(32 / elementBits) * registersAlong(Dim::Row, 2) * registersAlong(Dim::Col, 2))
       .repeat(Dim::Register, Dim::Col, depth / (256 / elementBits))
       .repeat(Dim::Warp, Dim::Row, warps.rows)
       .repeat(Dim::Warp, std::nullopt, warps.cols)
       .repeat(Dim::Register, Dim::Row, rows / (16 * warps.rows));
 }
 
-std::optional<RegisterLayout> fovea::mmaOperandB(int64_t depth, int64_t cols,
-                                                 unsigned elementBits,
-                                                 WarpGrid warps) {
-  if (!isOperandWidth(elementBits) || !isGrid(warps) ||
-      !isMultiple(cols, 8 * warps.cols) ||
+std::optional<RegisterLayout> fovea::mmaOperandB(int64_t depth, int64_t cols, unsigned elementBits, WarpGrid warps) {
+  if (!isOperandWidth(elementBits) || !isGrid(warps) || !isMultiple(cols, 8 * warps.cols) ||
       !isMultiple(depth, 256 / elementBits))
     return std::nullopt;
   // B^T (cols x depth) is made of the same matrices as A.
@@ -85,10 +70,8 @@ std::optional<RegisterLayout> fovea::mmaOperandB(int64_t depth, int64_t cols,
       .transpose({1, 0});
 }
 
-RegisterLayout fovea::blocked(const std::vector<int64_t> &shape,
-                              const std::vector<int64_t> &sizePerThread,
-                              const std::vector<int64_t> &threadsPerWarp,
-                              const std::vector<int64_t> &warps,
+RegisterLayout fovea::blocked(const std::vector<int64_t> &shape, const std::vector<int64_t> &sizePerThread,
+                              const std::vector<int64_t> &threadsPerWarp, const std::vector<int64_t> &warps,
                               const std::vector<unsigned> &order) {
   assert(shape.size() == order.size() && "one entry per coordinate");
   LinearLayout point;
@@ -96,9 +79,8 @@ RegisterLayout fovea::blocked(const std::vector<int64_t> &shape,
     point = point * LinearLayout::identity1D(1, Dim::Register, coordinate(i));
   RegisterLayout layout(point);
   std::vector<int64_t> left = shape;
-  for (auto [in, grid] :
-       {std::pair(Dim::Register, &sizePerThread),
-        std::pair(Dim::Lane, &threadsPerWarp), std::pair(Dim::Warp, &warps)}) {
+  for (auto [in, grid] : {std::pair(Dim::Register, &sizePerThread), std::pair(Dim::Lane, &threadsPerWarp),
+                          std::pair(Dim::Warp, &warps)}) {
     for (unsigned i : order) {
       int64_t split = std::gcd((*grid)[i], left[i]);
       left[i] /= split;
@@ -113,9 +95,7 @@ RegisterLayout fovea::blocked(const std::vector<int64_t> &shape,
   return layout;
 }
 
-std::optional<RegisterLayout> fovea::matrixAccess(const RegisterLayout &layout,
-                                                  unsigned matrices,
-                                                  bool transposed) {
+std::optional<RegisterLayout> fovea::matrixAccess(const RegisterLayout &layout, unsigned matrices, bool transposed) {
   if (layout.rank() != 2 || (matrices != 1 && matrices != 2 && matrices != 4))
     return std::nullopt;
   std::optional<LinearLayout> grid = layout.piece().divideLeft(matrix(2));
@@ -125,8 +105,7 @@ std::optional<RegisterLayout> fovea::matrixAccess(const RegisterLayout &layout,
   // Eight lanes name the eight rows of a matrix; the next lane bits choose the
   // matrix, which in the tile is a matter of the next register bits.
   auto positionOf = [&](Dim in, unsigned bit) -> std::vector<int64_t> {
-    return {8 * grid->basis(in, bit, Dim::Row),
-            8 * grid->basis(in, bit, Dim::Col)};
+    return {8 * grid->basis(in, bit, Dim::Row), 8 * grid->basis(in, bit, Dim::Col)};
   };
   auto bitsOf = [&](Dim in) {
     unsigned bits = 0;
@@ -136,24 +115,18 @@ std::optional<RegisterLayout> fovea::matrixAccess(const RegisterLayout &layout,
   };
   Bases lanes, instructions, warps, blocks;
   for (int64_t step : {1, 2, 4})
-    lanes.push_back(transposed ? std::vector<int64_t>{0, step}
-                               : std::vector<int64_t>{step, 0});
+    lanes.push_back(transposed ? std::vector<int64_t>{0, step} : std::vector<int64_t>{step, 0});
   unsigned used = matrices == 4 ? 2 : matrices == 2 ? 1 : 0;
   for (unsigned bit = 0; bit < bitsOf(Dim::Register); ++bit)
-    (bit < used ? lanes : instructions)
-        .push_back(positionOf(Dim::Register, bit));
+    (bit < used ? lanes : instructions).push_back(positionOf(Dim::Register, bit));
   lanes.resize(5, {0, 0}); // The instruction ignores what they supply.
   for (unsigned bit = 0; bit < bitsOf(Dim::Warp); ++bit)
     warps.push_back(positionOf(Dim::Warp, bit));
   for (unsigned bit = 0; bit < bitsOf(Dim::Block); ++bit)
     blocks.push_back(positionOf(Dim::Block, bit));
   RegisterLayout access(*LinearLayout::fromBases(
-      {{Dim::Register, instructions},
-       {Dim::Lane, lanes},
-       {Dim::Warp, warps},
-       {Dim::Block, blocks}},
-      {{Dim::Row, layout.piece().outputSize(Dim::Row)},
-       {Dim::Col, layout.piece().outputSize(Dim::Col)}}));
+      {{Dim::Register, instructions}, {Dim::Lane, lanes}, {Dim::Warp, warps}, {Dim::Block, blocks}},
+      {{Dim::Row, layout.piece().outputSize(Dim::Row)}, {Dim::Col, layout.piece().outputSize(Dim::Col)}}));
   for (const RegisterLayout::Repeat &repeat : layout.repeats())
     access = access.repeat(repeat.in, repeat.out, repeat.count);
   return access;

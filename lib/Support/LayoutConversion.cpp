@@ -19,8 +19,7 @@ namespace fovea {
 class LinearConversion {
 public:
   LinearConversion(const LinearLayout &from, const LinearLayout &to)
-      : from(from.sublayout(hardware(), dimsOf(to))),
-        to(to.sublayout(hardware(), dimsOf(to))) {
+      : from(from.sublayout(hardware(), dimsOf(to))), to(to.sublayout(hardware(), dimsOf(to))) {
     // Registers first: what they can express needs no other thread.
     for (size_t i = 0; i < this->from.columns.size(); ++i)
       basis.insert(this->from.columns[i], i);
@@ -59,9 +58,7 @@ public:
   }
 
 private:
-  static std::vector<Dim> hardware() {
-    return {Dim::Register, Dim::Lane, Dim::Warp, Dim::Block};
-  }
+  static std::vector<Dim> hardware() { return {Dim::Register, Dim::Lane, Dim::Warp, Dim::Block}; }
 
   static std::vector<Dim> dimsOf(const LinearLayout &layout) {
     std::vector<Dim> dims;
@@ -93,8 +90,7 @@ private:
         if (to.ins[i].dim == Dim::Register)
           visit(to.columns[c], uint64_t(0));
         else
-          visit(to.columns[c] ^ from.columns[shift + bit],
-                uint64_t(1) << (shift + bit));
+          visit(to.columns[c] ^ from.columns[shift + bit], uint64_t(1) << (shift + bit));
       }
     }
   }
@@ -105,8 +101,7 @@ private:
 
 } // namespace fovea
 
-LinearLayout fovea::conversionMap(const LinearLayout &from,
-                                  const LinearLayout &to) {
+LinearLayout fovea::conversionMap(const LinearLayout &from, const LinearLayout &to) {
   return LinearConversion(from, to).map();
 }
 
@@ -122,10 +117,8 @@ std::vector<std::vector<int64_t>> elementsOf(const RegisterLayout &layout) {
       for (int64_t l = 0; l < layout.size(Dim::Lane); ++l) {
         threads.emplace_back();
         for (int64_t r = 0; r < layout.size(Dim::Register); ++r) {
-          std::vector<int64_t> position = layout.apply({{Dim::Register, r},
-                                                        {Dim::Lane, l},
-                                                        {Dim::Warp, w},
-                                                        {Dim::Block, b}});
+          std::vector<int64_t> position =
+              layout.apply({{Dim::Register, r}, {Dim::Lane, l}, {Dim::Warp, w}, {Dim::Block, b}});
           int64_t element = 0;
           for (size_t i = 0; i < shape.size(); ++i)
             element = element * shape[i] + position[i];
@@ -136,10 +129,8 @@ std::vector<std::vector<int64_t>> elementsOf(const RegisterLayout &layout) {
 }
 
 /// Layouts that repeat different pieces: ask for every element.
-std::optional<ConversionKind> classifyElements(const RegisterLayout &from,
-                                               const RegisterLayout &to) {
-  std::vector<std::vector<int64_t>> held = elementsOf(from),
-                                    wanted = elementsOf(to);
+std::optional<ConversionKind> classifyElements(const RegisterLayout &from, const RegisterLayout &to) {
+  std::vector<std::vector<int64_t>> held = elementsOf(from), wanted = elementsOf(to);
   int64_t numElements = 1;
   for (int64_t extent : from.shape())
     numElements *= extent;
@@ -163,8 +154,7 @@ std::optional<ConversionKind> classifyElements(const RegisterLayout &from,
     return true;
   };
   if (!isHeldIn(perBlock))
-    return isHeldIn(numThreads) ? std::optional(ConversionKind::AcrossBlocks)
-                                : std::nullopt;
+    return isHeldIn(numThreads) ? std::optional(ConversionKind::AcrossBlocks) : std::nullopt;
   if (!isHeldIn(perWarp))
     return ConversionKind::ThroughShared;
   if (!isHeldIn(1))
@@ -180,9 +170,7 @@ std::optional<ConversionKind> classifyElements(const RegisterLayout &from,
 
 } // namespace
 
-std::optional<ConversionKind>
-fovea::classifyConversion(const RegisterLayout &from,
-                          const RegisterLayout &to) {
+std::optional<ConversionKind> fovea::classifyConversion(const RegisterLayout &from, const RegisterLayout &to) {
   if (from.shape() != to.shape())
     return std::nullopt;
   for (Dim in : {Dim::Lane, Dim::Warp, Dim::Block})
@@ -190,8 +178,7 @@ fovea::classifyConversion(const RegisterLayout &from,
       return std::nullopt;
   // With the same repetitions of pieces of the same shape and threads, all
   // repetitions convert as the first one.
-  if (from.repeats() == to.repeats() &&
-      from.piece().outputs() == to.piece().outputs() &&
+  if (from.repeats() == to.repeats() && from.piece().outputs() == to.piece().outputs() &&
       from.piece().inputSize(Dim::Lane) == to.piece().inputSize(Dim::Lane) &&
       from.piece().inputSize(Dim::Warp) == to.piece().inputSize(Dim::Warp) &&
       from.piece().inputSize(Dim::Block) == to.piece().inputSize(Dim::Block))
@@ -199,8 +186,7 @@ fovea::classifyConversion(const RegisterLayout &from,
   return classifyElements(from, to);
 }
 
-std::vector<int64_t> fovea::registerPermutation(const RegisterLayout &from,
-                                                const RegisterLayout &to) {
+std::vector<int64_t> fovea::registerPermutation(const RegisterLayout &from, const RegisterLayout &to) {
   std::map<std::vector<int64_t>, int64_t> registerOf;
   for (int64_t r = 0; r < from.size(Dim::Register); ++r)
     registerOf.insert({from.apply({{Dim::Register, r}}), r});

@@ -70,9 +70,7 @@ std::string fovea::toString(Dim dim) {
   }
 }
 
-std::optional<LinearLayout>
-LinearLayout::fromBases(const std::vector<InputBases> &inputs,
-                        const DimIndices &outputs) {
+std::optional<LinearLayout> LinearLayout::fromBases(const std::vector<InputBases> &inputs, const DimIndices &outputs) {
   LinearLayout layout;
   unsigned outBits = 0, inBits = 0;
   for (auto [dim, size] : outputs) {
@@ -114,8 +112,7 @@ LinearLayout LinearLayout::identity1D(int64_t size, Dim in, Dim out) {
   return layout;
 }
 
-LinearLayout LinearLayout::zeros1D(int64_t size, Dim in, Dim out,
-                                   int64_t outSize) {
+LinearLayout LinearLayout::zeros1D(int64_t size, Dim in, Dim out, int64_t outSize) {
   std::optional<unsigned> bits = exactLog2(size), outBits = exactLog2(outSize);
   assert(bits && outBits && "the size of a dim is a power of two");
   LinearLayout layout;
@@ -125,24 +122,14 @@ LinearLayout LinearLayout::zeros1D(int64_t size, Dim in, Dim out,
   return layout;
 }
 
-std::optional<unsigned> LinearLayout::inputShift(Dim dim) const {
-  return shiftOf(ins, dim);
-}
-std::optional<unsigned> LinearLayout::outputShift(Dim dim) const {
-  return shiftOf(outs, dim);
-}
-bool LinearLayout::hasInput(Dim dim) const {
-  return inputShift(dim).has_value();
-}
-bool LinearLayout::hasOutput(Dim dim) const {
-  return outputShift(dim).has_value();
-}
+std::optional<unsigned> LinearLayout::inputShift(Dim dim) const { return shiftOf(ins, dim); }
+std::optional<unsigned> LinearLayout::outputShift(Dim dim) const { return shiftOf(outs, dim); }
+bool LinearLayout::hasInput(Dim dim) const { return inputShift(dim).has_value(); }
+bool LinearLayout::hasOutput(Dim dim) const { return outputShift(dim).has_value(); }
 int64_t LinearLayout::inputSize(Dim dim) const { return sizeOf(ins, dim); }
 int64_t LinearLayout::outputSize(Dim dim) const { return sizeOf(outs, dim); }
 int64_t LinearLayout::inputSize() const { return int64_t(1) << totalBits(ins); }
-int64_t LinearLayout::outputSize() const {
-  return int64_t(1) << totalBits(outs);
-}
+int64_t LinearLayout::outputSize() const { return int64_t(1) << totalBits(outs); }
 
 int64_t LinearLayout::basis(Dim in, unsigned bit, Dim out) const {
   assert(int64_t(1) << bit < inputSize(in) && "the input has no such bit");
@@ -195,15 +182,13 @@ std::string LinearLayout::toString() const {
     for (unsigned bit = 0; bit < in.bits; ++bit) {
       text += bit ? ",(" : "(";
       for (size_t i = 0; i < outs.size(); ++i)
-        text +=
-            (i ? "," : "") + std::to_string(basis(in.dim, bit, outs[i].dim));
+        text += (i ? "," : "") + std::to_string(basis(in.dim, bit, outs[i].dim));
       text += ")";
     }
     text += "] ";
   }
   text += "->";
   for (const DimBits &out : outs)
-    text += " " + fovea::toString(out.dim) + "=" +
-            std::to_string(int64_t(1) << out.bits);
+    text += " " + fovea::toString(out.dim) + "=" + std::to_string(int64_t(1) << out.bits);
   return text;
 }

@@ -25,13 +25,9 @@ BitBasis basisOf(const std::vector<uint64_t> &columns) {
 
 } // namespace
 
-bool LinearLayout::isSurjective() const {
-  return int64_t(1) << basisOf(columns).rank() == outputSize();
-}
+bool LinearLayout::isSurjective() const { return int64_t(1) << basisOf(columns).rank() == outputSize(); }
 
-bool LinearLayout::isInjective() const {
-  return basisOf(columns).rank() == columns.size();
-}
+bool LinearLayout::isInjective() const { return basisOf(columns).rank() == columns.size(); }
 
 uint64_t LinearLayout::freeBits(Dim in) const {
   BitBasis basis;
@@ -46,12 +42,10 @@ uint64_t LinearLayout::freeBits(Dim in) const {
 
 LinearLayout LinearLayout::operator*(const LinearLayout &outer) const {
   LinearLayout result;
-  auto join = [](const std::vector<DimBits> &low,
-                 const std::vector<DimBits> &high) {
+  auto join = [](const std::vector<DimBits> &low, const std::vector<DimBits> &high) {
     std::vector<DimBits> joined = low;
     for (const DimBits &dim : high) {
-      auto same = std::find_if(joined.begin(), joined.end(),
-                               [&](DimBits d) { return d.dim == dim.dim; });
+      auto same = std::find_if(joined.begin(), joined.end(), [&](DimBits d) { return d.dim == dim.dim; });
       if (same == joined.end())
         joined.push_back(dim);
       else
@@ -67,8 +61,7 @@ LinearLayout LinearLayout::operator*(const LinearLayout &outer) const {
     for (const DimBits &out : part.outs) {
       unsigned shift = *result.outputShift(out.dim);
       if (isOuter)
-        while (int64_t(1) << (shift - *result.outputShift(out.dim)) <
-               outputSize(out.dim))
+        while (int64_t(1) << (shift - *result.outputShift(out.dim)) < outputSize(out.dim))
           ++shift;
       placed |= (column & lowMask(out.bits)) << shift;
       column >>= out.bits;
@@ -78,8 +71,7 @@ LinearLayout LinearLayout::operator*(const LinearLayout &outer) const {
   auto appendColumns = [&](const LinearLayout &part, Dim dim, bool isOuter) {
     std::optional<unsigned> shift = part.inputShift(dim);
     for (unsigned bit = 0; int64_t(1) << bit < part.inputSize(dim); ++bit)
-      result.columns.push_back(
-          place(part, part.columns[*shift + bit], isOuter));
+      result.columns.push_back(place(part, part.columns[*shift + bit], isOuter));
   };
   for (const DimBits &in : result.ins) {
     appendColumns(*this, in.dim, /*isOuter=*/false);
@@ -117,8 +109,7 @@ LinearLayout LinearLayout::inverse() const {
   return result;
 }
 
-LinearLayout LinearLayout::sublayout(const std::vector<Dim> &inputDims,
-                                     const std::vector<Dim> &outputDims) const {
+LinearLayout LinearLayout::sublayout(const std::vector<Dim> &inputDims, const std::vector<Dim> &outputDims) const {
   LinearLayout result;
   auto bitsOf = [](const std::vector<DimBits> &dims, Dim wanted) {
     for (const DimBits &dim : dims)
@@ -134,8 +125,7 @@ LinearLayout LinearLayout::sublayout(const std::vector<Dim> &inputDims,
     for (unsigned bit = 0; bit < bits; ++bit) {
       uint64_t column = 0;
       for (const DimBits &out : result.outs)
-        column |= uint64_t(basis(dim, bit, out.dim))
-                  << *result.outputShift(out.dim);
+        column |= uint64_t(basis(dim, bit, out.dim)) << *result.outputShift(out.dim);
       result.columns.push_back(column);
     }
   }
@@ -200,8 +190,7 @@ LinearLayout LinearLayout::flattenOutputs(Dim dim) const {
   return result;
 }
 
-std::optional<LinearLayout>
-LinearLayout::divideLeft(const LinearLayout &inner) const {
+std::optional<LinearLayout> LinearLayout::divideLeft(const LinearLayout &inner) const {
   // The only candidate: drop the inner bits of every input and every output.
   LinearLayout quotient;
   for (const DimBits &out : outs) {
@@ -221,9 +210,7 @@ LinearLayout::divideLeft(const LinearLayout &inner) const {
     for (unsigned bit = innerBits; bit < in.bits; ++bit) {
       uint64_t column = 0;
       for (const DimBits &out : quotient.outs)
-        column |=
-            uint64_t(basis(in.dim, bit, out.dim) / inner.outputSize(out.dim))
-            << *quotient.outputShift(out.dim);
+        column |= uint64_t(basis(in.dim, bit, out.dim) / inner.outputSize(out.dim)) << *quotient.outputShift(out.dim);
       quotient.columns.push_back(column);
     }
   }

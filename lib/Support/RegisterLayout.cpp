@@ -20,36 +20,28 @@ RegisterLayout::RegisterLayout(const LinearLayout &piece) {
     assert(piece.hasOutput(coordinate(i)) && "the outputs are coordinates");
     outs.push_back(coordinate(i));
   }
-  linear =
-      (hardware * piece)
-          .sublayout({Dim::Register, Dim::Lane, Dim::Warp, Dim::Block}, outs);
+  linear = (hardware * piece).sublayout({Dim::Register, Dim::Lane, Dim::Warp, Dim::Block}, outs);
 }
 
-RegisterLayout RegisterLayout::repeat(Dim in, std::optional<Dim> out,
-                                      int64_t count) const {
+RegisterLayout RegisterLayout::repeat(Dim in, std::optional<Dim> out, int64_t count) const {
   assert(count > 0 && (!out || linear.hasOutput(*out)));
   RegisterLayout result = *this;
   if (count == 1)
     return result;
   // Two repeats in a row of the same kind are one.
   std::vector<Repeat> &repeats = result.repetitions;
-  if (!repeats.empty() && repeats.back().in == in &&
-      repeats.back().out == out) {
+  if (!repeats.empty() && repeats.back().in == in && repeats.back().out == out) {
     int64_t merged = repeats.back().count * count;
     repeats.pop_back();
     return result.repeat(in, out, merged);
   }
-  bool bordersOnPiece =
-      std::none_of(repeats.begin(), repeats.end(), [&](const Repeat &repeat) {
-        return repeat.in == in || (out && repeat.out == out);
-      });
+  bool bordersOnPiece = std::none_of(repeats.begin(), repeats.end(), [&](const Repeat &repeat) {
+    return repeat.in == in || (out && repeat.out == out);
+  });
   if (bordersOnPiece) {
     int64_t powerOfTwo = count & -count;
-    LinearLayout copies =
-        LinearLayout::zeros1D(powerOfTwo, in, Dim::Row).sublayout({in}, {});
-    result.linear =
-        linear *
-        (out ? LinearLayout::identity1D(powerOfTwo, in, *out) : copies);
+    LinearLayout copies = LinearLayout::zeros1D(powerOfTwo, in, Dim::Row).sublayout({in}, {});
+    result.linear = linear * (out ? LinearLayout::identity1D(powerOfTwo, in, *out) : copies);
     count /= powerOfTwo;
   }
   if (count > 1)
@@ -93,8 +85,7 @@ std::vector<int64_t> RegisterLayout::apply(const DimIndices &indices) const {
     for (const Repeat &repeat : repetitions) {
       if (repeat.in == in) {
         if (repeat.out)
-          position[coordinateIndex(*repeat.out)] +=
-              rest % repeat.count * stride[coordinateIndex(*repeat.out)];
+          position[coordinateIndex(*repeat.out)] += rest % repeat.count * stride[coordinateIndex(*repeat.out)];
         rest /= repeat.count;
       }
       if (repeat.out)
@@ -123,8 +114,7 @@ RegisterLayout RegisterLayout::slice(Dim coordinate) const {
   return result;
 }
 
-RegisterLayout
-RegisterLayout::transpose(const std::vector<unsigned> &order) const {
+RegisterLayout RegisterLayout::transpose(const std::vector<unsigned> &order) const {
   RegisterLayout result(linear.transpose(order));
   for (const Repeat &repeat : repetitions) {
     std::optional<Dim> out = repeat.out;
@@ -139,8 +129,7 @@ RegisterLayout::transpose(const std::vector<unsigned> &order) const {
 std::string RegisterLayout::toString() const {
   std::string text = linear.toString();
   for (const Repeat &repeat : repetitions) {
-    text +=
-        " x" + std::to_string(repeat.count) + " " + fovea::toString(repeat.in);
+    text += " x" + std::to_string(repeat.count) + " " + fovea::toString(repeat.in);
     if (repeat.out)
       text += "->" + fovea::toString(*repeat.out);
   }

@@ -22,9 +22,7 @@ bool isPowerOfTwo(int64_t x) { return x > 0 && (x & (x - 1)) == 0; }
 
 } // namespace
 
-std::optional<SharedTile> SharedTile::create(int64_t rows, int64_t cols,
-                                             int64_t elementBytes,
-                                             Swizzle swizzle,
+std::optional<SharedTile> SharedTile::create(int64_t rows, int64_t cols, int64_t elementBytes, Swizzle swizzle,
                                              std::string *whyNot) {
   auto refuse = [&](const std::string &reason) {
     if (whyNot)
@@ -32,11 +30,9 @@ std::optional<SharedTile> SharedTile::create(int64_t rows, int64_t cols,
     return std::nullopt;
   };
   if (elementBytes != 1 && elementBytes != 2 && elementBytes != 4)
-    return refuse("elements of a shared tile have 1, 2 or 4 bytes, got " +
-                  std::to_string(elementBytes));
+    return refuse("elements of a shared tile have 1, 2 or 4 bytes, got " + std::to_string(elementBytes));
   if (rows <= 0 || rows % 8)
-    return refuse("rows of a shared tile come in multiples of 8, got " +
-                  std::to_string(rows));
+    return refuse("rows of a shared tile come in multiples of 8, got " + std::to_string(rows));
   if (cols <= 0)
     return refuse("a shared tile has columns, got " + std::to_string(cols));
   switch (swizzle) {
@@ -57,14 +53,10 @@ Swizzle SharedTile::widestSwizzle(int64_t cols, int64_t elementBytes) {
   return Swizzle::None;
 }
 
-int64_t SharedTile::alignment() const {
-  return std::max<int64_t>(atomBytes(), 128);
-}
+int64_t SharedTile::alignment() const { return std::max<int64_t>(atomBytes(), 128); }
 
-SharedTile::OffsetParts SharedTile::offsetParts(int64_t row,
-                                                int64_t col) const {
-  assert(row >= 0 && row < numRows && col >= 0 &&
-         col < numSlabs() * slabCols() && "not in the tile");
+SharedTile::OffsetParts SharedTile::offsetParts(int64_t row, int64_t col) const {
+  assert(row >= 0 && row < numRows && col >= 0 && col < numSlabs() * slabCols() && "not in the tile");
   int64_t add = col / slabCols() * slabBytes() + row / 8 * atomBytes();
   int64_t linear = row % 8 * span() + col % slabCols() * elemBytes;
   // The bits of the chunk's index take as many bits from 3 places up.
@@ -85,8 +77,7 @@ LinearLayout SharedTile::atom() const {
     rowBases.push_back({offsetParts(row, 0).chunk / elemBytes});
   for (int64_t col = 1; col < slabCols(); col *= 2)
     colBases.push_back({offsetParts(0, col).chunk / elemBytes});
-  return LinearLayout::fromBases({{Dim::Row, rowBases}, {Dim::Col, colBases}},
-                                 {{Dim::Offset, atomBytes() / elemBytes}})
+  return LinearLayout::fromBases({{Dim::Row, rowBases}, {Dim::Col, colBases}}, {{Dim::Offset, atomBytes() / elemBytes}})
       ->inverse();
 }
 
@@ -102,24 +93,20 @@ std::vector<TmaBox> SharedTile::tmaBoxes() const {
   std::vector<TmaBox> boxes;
   for (int64_t col = 0; col < numSlabs() * slabCols(); col += slabCols())
     for (int64_t row = 0; row < numRows; row += maxBoxRows)
-      boxes.push_back({row, col, std::min(maxBoxRows, numRows - row),
-                       slabCols(), offsetParts(row, col).add});
+      boxes.push_back({row, col, std::min(maxBoxRows, numRows - row), slabCols(), offsetParts(row, col).add});
   return boxes;
 }
 
 std::string SharedTile::whyNoDescriptor(Major major) const {
   if (major == Major::MN && elemBytes != 2)
-    return "wgmma reads only 16-bit elements MN-major, got " +
-           std::to_string(8 * elemBytes) + " bits";
+    return "wgmma reads only 16-bit elements MN-major, got " + std::to_string(8 * elemBytes) + " bits";
   if (major == Major::MN && numRows % depthPerStep())
-    return "the depth of a wgmma is 16 rows of an MN-major tile, got " +
-           std::to_string(numRows);
+    return "the depth of a wgmma is 16 rows of an MN-major tile, got " + std::to_string(numRows);
   if (major == Major::K && numCols % depthPerStep())
-    return "the depth of a wgmma is " + std::to_string(depthPerStep()) +
-           " columns of a K-major tile, got " + std::to_string(numCols);
+    return "the depth of a wgmma is " + std::to_string(depthPerStep()) + " columns of a K-major tile, got " +
+           std::to_string(numCols);
   if (slabBytes() / unit > maxField)
-    return "slabs must be closer than " +
-           std::to_string((maxField + 1) * unit) + " bytes, got " +
+    return "slabs must be closer than " + std::to_string((maxField + 1) * unit) + " bytes, got " +
            std::to_string(slabBytes());
   return "";
 }
@@ -138,15 +125,11 @@ MatrixDescriptor SharedTile::descriptor(Major major) const {
     break;
   }
   bool usesSlabs = major == Major::MN && numSlabs() > 1;
-  uint32_t swizzleMode = mode == Swizzle::B128  ? 1
-                         : mode == Swizzle::B64 ? 2
-                                                : 3;
+  uint32_t swizzleMode = mode == Swizzle::B128 ? 1 : mode == Swizzle::B64 ? 2 : 3;
   return {usesSlabs ? slab : 1, atom, swizzleMode};
 }
 
-int64_t SharedTile::numSteps(Major major) const {
-  return (major == Major::K ? numCols : numRows) / depthPerStep();
-}
+int64_t SharedTile::numSteps(Major major) const { return (major == Major::K ? numCols : numRows) / depthPerStep(); }
 
 uint32_t SharedTile::stepAdvance(Major major, int64_t step) const {
   assert(step >= 0 && step < numSteps(major) && "not in the tile");

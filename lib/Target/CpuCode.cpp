@@ -11,15 +11,13 @@
 
 using namespace fovea;
 
-llvm::orc::JITTargetMachineBuilder
-fovea::getTargetMachineBuilder(const CpuModel &cpu, unsigned level) {
+llvm::orc::JITTargetMachineBuilder fovea::getTargetMachineBuilder(const CpuModel &cpu, unsigned level) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   llvm::Triple triple(llvm::sys::getProcessTriple());
   llvm::orc::JITTargetMachineBuilder builder(triple);
   llvm::SmallVector<llvm::StringRef> features;
-  llvm::StringRef(cpu.features)
-      .split(features, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  llvm::StringRef(cpu.features).split(features, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (llvm::StringRef feature : features)
     builder.getFeatures().AddFeature(feature);
   builder.setCodeGenOptLevel(*llvm::CodeGenOpt::getLevel(std::min(level, 3u)));
@@ -27,20 +25,16 @@ fovea::getTargetMachineBuilder(const CpuModel &cpu, unsigned level) {
 }
 
 llvm::Expected<std::unique_ptr<llvm::Module>>
-fovea::translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context,
-                         const llvm::TargetMachine &machine) {
-  std::unique_ptr<llvm::Module> code =
-      mlir::translateModuleToLLVMIR(module, context);
+fovea::translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context, const llvm::TargetMachine &machine) {
+  std::unique_ptr<llvm::Module> code = mlir::translateModuleToLLVMIR(module, context);
   if (!code)
-    return llvm::createStringError(
-        "the module cannot be translated to LLVM IR");
+    return llvm::createStringError("the module cannot be translated to LLVM IR");
   code->setTargetTriple(machine.getTargetTriple());
   code->setDataLayout(machine.createDataLayout());
   return code;
 }
 
-void fovea::optimize(llvm::Module &module, llvm::TargetMachine &machine,
-                     unsigned level) {
+void fovea::optimize(llvm::Module &module, llvm::TargetMachine &machine, unsigned level) {
   if (level == 0)
     return;
   llvm::LoopAnalysisManager loops;
@@ -60,15 +54,12 @@ void fovea::optimize(llvm::Module &module, llvm::TargetMachine &machine,
       .run(module, modules);
 }
 
-llvm::SmallVector<int64_t> fovea::getReturnedArguments(mlir::ModuleOp module,
-                                                       llvm::StringRef name,
-                                                       size_t numResults) {
+llvm::SmallVector<int64_t> fovea::getReturnedArguments(mlir::ModuleOp module, llvm::StringRef name, size_t numResults) {
   llvm::SmallVector<int64_t> arguments(numResults, -1);
   auto function = module.lookupSymbol<mlir::LLVM::LLVMFuncOp>(name);
   if (!function)
     return arguments;
-  if (auto known = function->getAttrOfType<mlir::DenseI64ArrayAttr>(
-          "fovea.returned_arguments"))
+  if (auto known = function->getAttrOfType<mlir::DenseI64ArrayAttr>("fovea.returned_arguments"))
     arguments.assign(known.asArrayRef().begin(), known.asArrayRef().end());
   return arguments;
 }

@@ -19,8 +19,7 @@ CpuModel CpuModel::fromFeatures(const llvm::StringMap<bool> &features) {
   auto has = [&](llvm::StringRef name) { return features.lookup(name); };
   CpuModel model;
   model.hasAvx2 = has("avx2") && has("fma") && has("f16c");
-  model.hasAvx512 = model.hasAvx2 && has("avx512f") && has("avx512bw") &&
-                    has("avx512dq") && has("avx512vl");
+  model.hasAvx512 = model.hasAvx2 && has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl");
   model.hasAvx512Bf16 = model.hasAvx512 && has("avx512bf16");
   model.hasAvx512Fp16 = model.hasAvx512 && has("avx512fp16");
   model.hasAmxBf16 = has("amx-tile") && has("amx-bf16");

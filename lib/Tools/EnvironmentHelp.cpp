@@ -11,15 +11,13 @@ void fovea::printEnvironmentHelp(llvm::raw_ostream &os) {
   os << "Environment variables:\n";
   int64_t count;
   const FoveaEnvironmentVariable *table = foveaEnvironmentVariables(&count);
-  for (const FoveaEnvironmentVariable &variable :
-       llvm::ArrayRef(table, size_t(count)))
-    os << "\n  " << variable.name << "=" << variable.defaultValue << "\n    "
-       << variable.description << "\n    Takes " << variable.values << ".\n";
+  for (const FoveaEnvironmentVariable &variable : llvm::ArrayRef(table, size_t(count)))
+    os << "\n  " << variable.name << "=" << variable.defaultValue << "\n    " << variable.description << "\n    Takes "
+       << variable.values << ".\n";
 }
 
 fovea::EnvironmentHelp::EnvironmentHelp(cl::OptionCategory &category)
-    : option("help-env", cl::desc("Display the environment variables"),
-             cl::ValueDisallowed, cl::cat(category),
+    : option("help-env", cl::desc("Display the environment variables"), cl::ValueDisallowed, cl::cat(category),
              cl::callback([](const bool &) {
                printEnvironmentHelp(llvm::outs());
                llvm::outs().flush();

@@ -66,26 +66,21 @@ private:
 /// Far beyond any kernel; keeps a damaged size from asking for the memory.
 static constexpr uint64_t maxFileSize = uint64_t(1) << 30;
 
-static std::string fileName(std::string_view key) {
-  return toHex(sha256(key.data(), key.size()));
-}
+static std::string fileName(std::string_view key) { return toHex(sha256(key.data(), key.size())); }
 
 std::optional<CacheFolder> CacheFolder::open(const std::string &path) {
-  for (size_t end = path.find('/', 1); end != path.npos;
-       end = path.find('/', end + 1))
+  for (size_t end = path.find('/', 1); end != path.npos; end = path.find('/', end + 1))
     ::mkdir(path.substr(0, end).c_str(), 0700);
   ::mkdir(path.c_str(), 0700); // whether that worked, open tells
   int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) {
-    setLastError("the cache folder %s is not used: %s", path.c_str(),
-                 std::strerror(errno));
+    setLastError("the cache folder %s is not used: %s", path.c_str(), std::strerror(errno));
     return std::nullopt;
   }
   CacheFolder folder(path, descriptor);
   struct stat status;
   if (::fstat(descriptor, &status) != 0) {
-    setLastError("the cache folder %s is not used: %s", path.c_str(),
-                 std::strerror(errno));
+    setLastError("the cache folder %s is not used: %s", path.c_str(), std::strerror(errno));
     return std::nullopt;
   }
   if (status.st_uid != ::geteuid()) {
@@ -110,14 +105,12 @@ CacheFolder::~CacheFolder() {
 
 std::optional<std::string> CacheFolder::find(std::string_view key) const {
   std::string name = fileName(key);
-  File file(::openat(descriptor, name.c_str(),
-                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  File file(::openat(descriptor, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file)
     return std::nullopt;
   auto damaged = [&](const char *reason) {
     ::unlinkat(descriptor, name.c_str(), 0);
-    setLastError("the cache file %s/%s is ignored: %s", path.c_str(),
-                 name.c_str(), reason);
+    setLastError("the cache file %s/%s is ignored: %s", path.c_str(), name.c_str(), reason);
     return std::nullopt;
   };
   struct stat status;
@@ -128,15 +121,12 @@ std::optional<std::string> CacheFolder::find(std::string_view key) const {
   Header header;
   const uint64_t magic = header.magic;
   auto size = static_cast<uint64_t>(status.st_size);
-  if (size < sizeof header || size > maxFileSize ||
-      !file.readAll(reinterpret_cast<char *>(&header), sizeof header) ||
-      header.magic != magic || header.keySize > size ||
-      header.dataSize > size ||
+  if (size < sizeof header || size > maxFileSize || !file.readAll(reinterpret_cast<char *>(&header), sizeof header) ||
+      header.magic != magic || header.keySize > size || header.dataSize > size ||
       sizeof header + header.keySize + header.dataSize != size)
     return damaged("its header does not fit");
   std::string content(header.keySize + header.dataSize, '\0');
-  if (!file.readAll(content.data(), content.size()) ||
-      sha256(content.data(), content.size()) != header.digest)
+  if (!file.readAll(content.data(), content.size()) || sha256(content.data(), content.size()) != header.digest)
     return damaged("its digest does not fit");
   if (std::string_view(content).substr(0, header.keySize) != key)
     return damaged("it was made from something else");
@@ -155,20 +145,15 @@ bool CacheFolder::store(std::string_view key, std::string_view data) const {
   // Unlike a process id, unique among machines that share the folder.
   uint64_t serial;
   if (::getentropy(&serial, sizeof serial) != 0)
-    return fail("cannot name a file in the cache folder %s: %s", path.c_str(),
-                std::strerror(errno));
+    return fail("cannot name a file in the cache folder %s: %s", path.c_str(), std::strerror(errno));
   std::string temporary = ".new-" + std::to_string(serial);
   auto cannot = [&] {
     int error = errno;
     ::unlinkat(descriptor, temporary.c_str(), 0);
-    return fail("cannot write to the cache folder %s: %s", path.c_str(),
-                std::strerror(error));
+    return fail("cannot write to the cache folder %s: %s", path.c_str(), std::strerror(error));
   };
-  File file(::openat(descriptor, temporary.c_str(),
-                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                     0600));
-  if (!file ||
-      !file.writeAll(reinterpret_cast<const char *>(&header), sizeof header) ||
+  File file(::openat(descriptor, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file || !file.writeAll(reinterpret_cast<const char *>(&header), sizeof header) ||
       !file.writeAll(content.data(), content.size()))
     return cannot();
   std::string name = fileName(key);

@@ -24,8 +24,7 @@ public:
   /// Otherwise none, and the last error says why.
   static std::optional<CacheFolder> open(const std::string &path);
 
-  CacheFolder(CacheFolder &&other)
-      : path(std::move(other.path)), descriptor(other.descriptor) {
+  CacheFolder(CacheFolder &&other) : path(std::move(other.path)), descriptor(other.descriptor) {
     other.descriptor = -1;
   }
   ~CacheFolder();
@@ -37,8 +36,7 @@ public:
   bool store(std::string_view key, std::string_view data) const;
 
 private:
-  CacheFolder(std::string path, int descriptor)
-      : path(std::move(path)), descriptor(descriptor) {}
+  CacheFolder(std::string path, int descriptor) : path(std::move(path)), descriptor(descriptor) {}
 
   std::string path; ///< For errors alone.
   int descriptor;   ///< What it named when it was checked.

@@ -35,27 +35,18 @@ template <typename Body> static int inContext(Body body) noexcept {
   });
 }
 
-static CudaModule *unwrap(FoveaCudaModule *module) {
-  return reinterpret_cast<CudaModule *>(module);
-}
-static CudaKernel *unwrap(FoveaCudaKernel *kernel) {
-  return reinterpret_cast<CudaKernel *>(kernel);
-}
-static const CudaKernel *unwrap(const FoveaCudaKernel *kernel) {
-  return reinterpret_cast<const CudaKernel *>(kernel);
-}
+static CudaModule *unwrap(FoveaCudaModule *module) { return reinterpret_cast<CudaModule *>(module); }
+static CudaKernel *unwrap(FoveaCudaKernel *kernel) { return reinterpret_cast<CudaKernel *>(kernel); }
+static const CudaKernel *unwrap(const FoveaCudaKernel *kernel) { return reinterpret_cast<const CudaKernel *>(kernel); }
 static const CudaProgram *unwrap(const FoveaCudaProgram *program) {
   return reinterpret_cast<const CudaProgram *>(program);
 }
-static CUdeviceptr toDevice(const void *address) {
-  return reinterpret_cast<uintptr_t>(address);
-}
+static CUdeviceptr toDevice(const void *address) { return reinterpret_cast<uintptr_t>(address); }
 static std::string_view toView(const void *bytes, int64_t size) {
   return {static_cast<const char *>(bytes), static_cast<size_t>(size)};
 }
 static bool isSize(const char *what, int64_t size) {
-  return size >= 0 ||
-         fail("%s: got a size of %lld bytes", what, (long long)size);
+  return size >= 0 || fail("%s: got a size of %lld bytes", what, (long long)size);
 }
 
 int foveaCudaAvailable() {
@@ -69,12 +60,10 @@ int foveaCudaSetDevice(int device) {
     if (!driver || !driver->cuDeviceGetCount(&count))
       return false;
     if (device < 0 || device >= count)
-      return fail("foveaCudaSetDevice: got device %d, expected 0 to %d", device,
-                  count - 1);
+      return fail("foveaCudaSetDevice: got device %d, expected 0 to %d", device, count - 1);
     CUdevice handle = 0;
     CUcontext context = nullptr;
-    return driver->cuDeviceGet(&handle, device) &&
-           driver->cuDevicePrimaryCtxRetain(&context, handle) &&
+    return driver->cuDeviceGet(&handle, device) && driver->cuDevicePrimaryCtxRetain(&context, handle) &&
            driver->cuCtxSetCurrent(context);
   });
 }
@@ -85,16 +74,11 @@ int foveaCudaGetDevice(FoveaCudaDevice *device) {
     int major = 0, minor = 0, shared = 0;
     *device = {};
     if (!context.driver.cuCtxGetDevice(&handle) ||
-        !context.driver.cuDeviceGetName(device->name, sizeof device->name,
-                                        handle) ||
-        !context.getAttribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
-                              major) ||
-        !context.getAttribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
-                              minor) ||
-        !context.getAttribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
-                              device->smCount) ||
-        !context.getAttribute(
-            CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, shared))
+        !context.driver.cuDeviceGetName(device->name, sizeof device->name, handle) ||
+        !context.getAttribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, major) ||
+        !context.getAttribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, minor) ||
+        !context.getAttribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device->smCount) ||
+        !context.getAttribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, shared))
       return false;
     device->computeCapability = 10 * major + minor;
     device->maxSharedBytes = shared;
@@ -118,35 +102,29 @@ int foveaCudaAllocate(int64_t bytes, void **address) {
 }
 
 int foveaCudaFree(void *address) {
-  return inContext([&](const CudaContext &context) {
-    return context.driver.cuMemFree(toDevice(address));
-  });
+  return inContext([&](const CudaContext &context) { return context.driver.cuMemFree(toDevice(address)); });
 }
 
 int foveaCudaCopyToDevice(void *device, const void *host, int64_t bytes) {
   return inContext([&](const CudaContext &context) {
     return isSize("foveaCudaCopyToDevice", bytes) &&
-           (bytes == 0 ||
-            context.driver.cuMemcpyHtoD(toDevice(device), host, bytes));
+           (bytes == 0 || context.driver.cuMemcpyHtoD(toDevice(device), host, bytes));
   });
 }
 
 int foveaCudaCopyToHost(void *host, const void *device, int64_t bytes) {
   return inContext([&](const CudaContext &context) {
     return isSize("foveaCudaCopyToHost", bytes) &&
-           (bytes == 0 ||
-            context.driver.cuMemcpyDtoH(host, toDevice(device), bytes));
+           (bytes == 0 || context.driver.cuMemcpyDtoH(host, toDevice(device), bytes));
   });
 }
 
 int foveaCudaSynchronize(FoveaCudaStream stream) {
-  return inContext([&](const CudaContext &context) {
-    return context.driver.cuStreamSynchronize(static_cast<CUstream>(stream));
-  });
+  return inContext(
+      [&](const CudaContext &context) { return context.driver.cuStreamSynchronize(static_cast<CUstream>(stream)); });
 }
 
-int foveaCudaLoadModule(const void *bytes, int64_t size,
-                        FoveaCudaModule **module) {
+int foveaCudaLoadModule(const void *bytes, int64_t size, FoveaCudaModule **module) {
   return toStatus([&] {
     if (!isSize("foveaCudaLoadModule", size))
       return false;
@@ -160,8 +138,7 @@ int foveaCudaReleaseModule(FoveaCudaModule *module) {
   return toStatus([&] { return unwrap(module)->release(); });
 }
 
-int foveaCudaGetKernel(FoveaCudaModule *module, const char *name,
-                       FoveaCudaKernel **kernel) {
+int foveaCudaGetKernel(FoveaCudaModule *module, const char *name, FoveaCudaKernel **kernel) {
   return toStatus([&] {
     CudaKernel *found = unwrap(module)->getKernel(name);
     *kernel = reinterpret_cast<FoveaCudaKernel *>(found);
@@ -169,45 +146,36 @@ int foveaCudaGetKernel(FoveaCudaModule *module, const char *name,
   });
 }
 
-int foveaCudaAllow(FoveaCudaKernel *kernel, int64_t dynamicSharedBytes,
-                   int clusterBlocks) {
-  return toStatus(
-      [&] { return unwrap(kernel)->allow(dynamicSharedBytes, clusterBlocks); });
+int foveaCudaAllow(FoveaCudaKernel *kernel, int64_t dynamicSharedBytes, int clusterBlocks) {
+  return toStatus([&] { return unwrap(kernel)->allow(dynamicSharedBytes, clusterBlocks); });
 }
 
-int foveaCudaGetKernelAttributes(const FoveaCudaKernel *kernel,
-                                 FoveaCudaKernelAttributes *attributes) {
+int foveaCudaGetKernelAttributes(const FoveaCudaKernel *kernel, FoveaCudaKernelAttributes *attributes) {
   *attributes = unwrap(kernel)->getAttributes();
   return 0;
 }
 
-int foveaCudaLaunchKernel(const FoveaCudaKernel *kernel,
-                          const FoveaCudaLaunchShape *shape, void **arguments,
+int foveaCudaLaunchKernel(const FoveaCudaKernel *kernel, const FoveaCudaLaunchShape *shape, void **arguments,
                           FoveaCudaStream stream) {
   return toStatus([&] {
     return unwrap(kernel)->checkShape(*shape) &&
-           unwrap(kernel)->launch(*shape, arguments,
-                                  static_cast<CUstream>(stream));
+           unwrap(kernel)->launch(*shape, arguments, static_cast<CUstream>(stream));
   });
 }
 
-int foveaCudaEncodeTensorMap(void *address, const FoveaTensorMapShape *shape,
-                             FoveaTensorMap *map) {
+int foveaCudaEncodeTensorMap(void *address, const FoveaTensorMapShape *shape, FoveaTensorMap *map) {
   return toStatus([&] {
     const CudaDriver *driver = cudaDriver();
-    return driver && encodeTensorMap(*driver, toDevice(address), *shape,
-                                     reinterpret_cast<CUtensorMap &>(*map));
+    return driver && encodeTensorMap(*driver, toDevice(address), *shape, reinterpret_cast<CUtensorMap &>(*map));
   });
 }
 
-int foveaCudaPrepare(const void *descriptor, int64_t size,
-                     const FoveaCudaImage *images, int64_t imageCount,
+int foveaCudaPrepare(const void *descriptor, int64_t size, const FoveaCudaImage *images, int64_t imageCount,
                      FoveaCudaProgram **program) {
   return toStatus([&] {
     if (!isSize("foveaCudaPrepare", size))
       return false;
-    std::unique_ptr<CudaProgram> prepared =
-        CudaProgram::prepare(descriptor, size, images, imageCount);
+    std::unique_ptr<CudaProgram> prepared = CudaProgram::prepare(descriptor, size, images, imageCount);
     *program = reinterpret_cast<FoveaCudaProgram *>(prepared.release());
     return *program != nullptr;
   });
@@ -215,38 +183,28 @@ int foveaCudaPrepare(const void *descriptor, int64_t size,
 
 int foveaCudaReleaseProgram(FoveaCudaProgram *program) {
   return toStatus([&] {
-    std::unique_ptr<CudaProgram> owned(
-        reinterpret_cast<CudaProgram *>(program));
+    std::unique_ptr<CudaProgram> owned(reinterpret_cast<CudaProgram *>(program));
     return owned->releaseModules();
   });
 }
 
-int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program,
-                            const FoveaCudaArgument *arguments, int64_t count,
+int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
                             int64_t *bytes) {
-  return toStatus([&] {
-    return unwrap(program)->getWorkspaceBytes(arguments, count, *bytes);
-  });
+  return toStatus([&] { return unwrap(program)->getWorkspaceBytes(arguments, count, *bytes); });
 }
 
-int foveaCudaLaunch(const FoveaCudaProgram *program,
-                    const FoveaCudaArgument *arguments, int64_t count,
-                    void *workspace, int64_t workspaceBytes,
-                    FoveaCudaStream stream) {
+int foveaCudaLaunch(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count, void *workspace,
+                    int64_t workspaceBytes, FoveaCudaStream stream) {
   return toStatus([&] {
-    return unwrap(program)->launch(arguments, count, toDevice(workspace),
-                                   workspaceBytes,
+    return unwrap(program)->launch(arguments, count, toDevice(workspace), workspaceBytes,
                                    static_cast<CUstream>(stream));
   });
 }
 
-int foveaCacheFind(const void *key, int64_t keySize, const void **data,
-                   int64_t *size) {
+int foveaCacheFind(const void *key, int64_t keySize, const void **data, int64_t *size) {
   return toStatus([&] {
            const std::string *found =
-               isSize("foveaCacheFind", keySize)
-                   ? KernelCache::get().find(toView(key, keySize))
-                   : nullptr;
+               isSize("foveaCacheFind", keySize) ? KernelCache::get().find(toView(key, keySize)) : nullptr;
            if (!found)
              return false;
            *data = found->data();
@@ -255,8 +213,7 @@ int foveaCacheFind(const void *key, int64_t keySize, const void **data,
          }) == 0;
 }
 
-int foveaCacheStore(const void *key, int64_t keySize, const void *data,
-                    int64_t size) {
+int foveaCacheStore(const void *key, int64_t keySize, const void *data, int64_t size) {
   return toStatus([&] {
     if (!isSize("foveaCacheStore", keySize) || !isSize("foveaCacheStore", size))
       return false;

@@ -28,6 +28,5 @@ std::optional<CudaContext> CudaContext::current() {
 
 bool CudaContext::getAttribute(CUdevice_attribute attribute, int &value) const {
   CUdevice device = 0;
-  return driver.cuCtxGetDevice(&device) &&
-         driver.cuDeviceGetAttribute(&value, attribute, device);
+  return driver.cuCtxGetDevice(&device) && driver.cuDeviceGetAttribute(&value, attribute, device);
 }

@@ -35,8 +35,7 @@ bool fovea::checkCuda(const char *function, CUresult result) {
   if (name)
     setLastError("%s: %s (%s)", function, name, text ? text : "no text");
   else
-    setLastError("%s: error %d, which the driver has no name for", function,
-                 static_cast<int>(result));
+    setLastError("%s: error %d, which the driver has no name for", function, static_cast<int>(result));
   return false;
 }
 
@@ -46,10 +45,8 @@ bool CudaDriver::load(const char *library) {
     return fail("CUDA is not available: %s", dlerror());
   // Only its second version can tell a function that it lacks from one that it
   // has in a newer form.
-  using GetProcAddress = CUresult(const char *name, void **function,
-                                  int version, uint64_t flags, int *status);
-  auto *getProcAddress =
-      reinterpret_cast<GetProcAddress *>(dlsym(handle, "cuGetProcAddress_v2"));
+  using GetProcAddress = CUresult(const char *name, void **function, int version, uint64_t flags, int *status);
+  auto *getProcAddress = reinterpret_cast<GetProcAddress *>(dlsym(handle, "cuGetProcAddress_v2"));
   if (!getProcAddress) {
     dlclose(handle);
     return fail("CUDA is not available: the driver in %s is older than CUDA "
@@ -58,22 +55,19 @@ bool CudaDriver::load(const char *library) {
   }
   auto find = [&](auto &function, int version, bool required) {
     void *address = nullptr;
-    CUresult result =
-        getProcAddress(function.name, &address, version, 0, nullptr);
+    CUresult result = getProcAddress(function.name, &address, version, 0, nullptr);
     if ((result != CUDA_SUCCESS || !address) && required) {
       setLastError("CUDA is not available: the driver in %s has no %s of CUDA "
                    "%d.%d",
                    library, function.name, version / 1000, version % 1000 / 10);
       return false;
     }
-    function.pointer = reinterpret_cast<decltype(function.pointer)>(
-        result == CUDA_SUCCESS ? address : nullptr);
+    function.pointer = reinterpret_cast<decltype(function.pointer)>(result == CUDA_SUCCESS ? address : nullptr);
     return true;
   };
   bool complete = true;
-#define FOVEA_CUDA_FUNCTION(name, version, parameters)                         \
-  complete = complete && find(name, version, /*required=*/true);
-#define FOVEA_CUDA_OPTIONAL_FUNCTION(name, version, parameters)                \
+#define FOVEA_CUDA_FUNCTION(name, version, parameters) complete = complete && find(name, version, /*required=*/true);
+#define FOVEA_CUDA_OPTIONAL_FUNCTION(name, version, parameters)                                                        \
   complete = complete && find(name, version, /*required=*/false);
 #include "CudaDriver.def"
   if (!complete)

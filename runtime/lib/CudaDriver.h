@@ -20,20 +20,16 @@ bool checkCuda(const char *function, CUresult result);
 
 /// A function of the driver; `Signature` is that of the function pointer.
 template <typename Signature> struct DriverFunction;
-template <typename... Parameters>
-struct DriverFunction<CUresult(Parameters...)> {
+template <typename... Parameters> struct DriverFunction<CUresult(Parameters...)> {
   const char *name;
   CUresult (*pointer)(Parameters...);
 
-  [[nodiscard]] bool operator()(Parameters... arguments) const {
-    return checkCuda(name, pointer(arguments...));
-  }
+  [[nodiscard]] bool operator()(Parameters... arguments) const { return checkCuda(name, pointer(arguments...)); }
   explicit operator bool() const { return pointer != nullptr; }
 };
 
 struct CudaDriver {
-#define FOVEA_CUDA_FUNCTION(name, version, parameters)                         \
-  DriverFunction<CUresult parameters> name{#name, nullptr};
+#define FOVEA_CUDA_FUNCTION(name, version, parameters) DriverFunction<CUresult parameters> name{#name, nullptr};
 #include "CudaDriver.def"
 
   /// Fills the table from a library opened with dlopen. Otherwise false, and

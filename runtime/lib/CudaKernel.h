@@ -23,8 +23,7 @@ constexpr int64_t portableClusterBlocks = 8, maxClusterBlocks = 16;
 
 class CudaKernel {
 public:
-  static std::unique_ptr<CudaKernel>
-  find(const CudaContext &context, CUmodule module, const std::string &name);
+  static std::unique_ptr<CudaKernel> find(const CudaContext &context, CUmodule module, const std::string &name);
 
   const std::string &getName() const { return name; }
 
@@ -34,9 +33,7 @@ public:
   bool allow(int64_t dynamicSharedBytes, int64_t clusterBlocks);
 
   /// The most dynamic shared memory that it can be allowed.
-  int64_t maxDynamicSharedBytes() const {
-    return deviceSharedBytes - attributes.staticSharedBytes;
-  }
+  int64_t maxDynamicSharedBytes() const { return deviceSharedBytes - attributes.staticSharedBytes; }
 
   /// Whether its parameters have these sizes, as far as the driver can tell.
   bool checkParameters(const size_t *sizes, size_t count) const;
@@ -46,12 +43,10 @@ public:
   bool checkShape(const FoveaCudaLaunchShape &shape) const;
 
   /// Launches it in a shape that has been checked; allocates nothing.
-  bool launch(const FoveaCudaLaunchShape &shape, void **arguments,
-              CUstream stream) const;
+  bool launch(const FoveaCudaLaunchShape &shape, void **arguments, CUstream stream) const;
 
 private:
-  explicit CudaKernel(const CudaContext &context, const std::string &name)
-      : context(context), name(name) {}
+  explicit CudaKernel(const CudaContext &context, const std::string &name) : context(context), name(name) {}
 
   bool readAttributes();
 

@@ -24,33 +24,27 @@ struct CudaModule::Table {
   }
 };
 
-template <typename Field>
-static Field fieldAt(std::string_view bytes, size_t offset) {
+template <typename Field> static Field fieldAt(std::string_view bytes, size_t offset) {
   Field field;
   std::memcpy(&field, bytes.data() + offset, sizeof field);
   return field;
 }
 
-static bool isElf(std::string_view bytes) {
-  return bytes.substr(0, 4) == std::string_view("\177ELF", 4);
-}
+static bool isElf(std::string_view bytes) { return bytes.substr(0, 4) == std::string_view("\177ELF", 4); }
 
 /// Whether the tables that an ELF header points to lie within the bytes: the
 /// driver is not told how many there are, and would read beyond them.
 static bool isWholeCubin(std::string_view bytes) {
   constexpr size_t headerSize = 64;
   constexpr uint16_t machineCuda = 190;
-  if (bytes.size() < headerSize || bytes[4] != 2 /* 64 bits */ ||
-      fieldAt<uint16_t>(bytes, 18) != machineCuda)
+  if (bytes.size() < headerSize || bytes[4] != 2 /* 64 bits */ || fieldAt<uint16_t>(bytes, 18) != machineCuda)
     return false;
   auto isInside = [&](size_t offsetField, size_t entrySizeField) {
     uint64_t offset = fieldAt<uint64_t>(bytes, offsetField);
-    uint64_t size = uint64_t(fieldAt<uint16_t>(bytes, entrySizeField)) *
-                    fieldAt<uint16_t>(bytes, entrySizeField + 2);
+    uint64_t size = uint64_t(fieldAt<uint16_t>(bytes, entrySizeField)) * fieldAt<uint16_t>(bytes, entrySizeField + 2);
     return offset <= bytes.size() && size <= bytes.size() - offset;
   };
-  return isInside(/*e_phoff=*/32, /*e_phentsize=*/54) &&
-         isInside(/*e_shoff=*/40, /*e_shentsize=*/58);
+  return isInside(/*e_phoff=*/32, /*e_phentsize=*/54) && isInside(/*e_shoff=*/40, /*e_shentsize=*/58);
 }
 
 CudaModule *CudaModule::load(std::string_view bytes) {
@@ -69,8 +63,7 @@ CudaModule *CudaModule::load(std::string_view bytes) {
   std::string cubin;
   if (isElf(bytes)) {
     if (!isWholeCubin(bytes)) {
-      fail("the image is an ELF file of %zu bytes, but no whole cubin",
-           bytes.size());
+      fail("the image is an ELF file of %zu bytes, but no whole cubin", bytes.size());
       return nullptr;
     }
     cubin = bytes;
@@ -95,8 +88,7 @@ bool CudaModule::release() {
   std::lock_guard lock(table.mutex);
   if (--users > 0)
     return true;
-  std::unique_ptr<CudaModule> self =
-      std::move(table.modules.extract(key).mapped());
+  std::unique_ptr<CudaModule> self = std::move(table.modules.extract(key).mapped());
   return context.driver.cuModuleUnload(handle);
 }
 

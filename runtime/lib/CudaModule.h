@@ -50,8 +50,7 @@ private:
 
 /// Assembles PTX for the current context's device, or finds the cubin in the
 /// kernel cache. Null, and the log in the last error, if the driver refuses it.
-bool assemblePtx(const CudaContext &context, const std::string &ptx,
-                 std::string &cubin);
+bool assemblePtx(const CudaContext &context, const std::string &ptx, std::string &cubin);
 
 } // namespace fovea
 

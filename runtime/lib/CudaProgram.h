@@ -23,19 +23,15 @@ class LaunchEvaluation;
 class CudaProgram {
 public:
   /// Null, and the last error, if something does not fit.
-  static std::unique_ptr<CudaProgram> prepare(const void *descriptor,
-                                              size_t size,
-                                              const FoveaCudaImage *images,
+  static std::unique_ptr<CudaProgram> prepare(const void *descriptor, size_t size, const FoveaCudaImage *images,
                                               int64_t imageCount);
   ~CudaProgram() { releaseModules(); }
 
   /// Releases its modules before it is destroyed, to learn whether that failed.
   bool releaseModules();
 
-  bool getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count,
-                         int64_t &bytes) const;
-  bool launch(const FoveaCudaArgument *arguments, int64_t count,
-              uint64_t workspace, int64_t workspaceBytes,
+  bool getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const;
+  bool launch(const FoveaCudaArgument *arguments, int64_t count, uint64_t workspace, int64_t workspaceBytes,
               CUstream stream) const;
 
 private:
@@ -48,8 +44,7 @@ private:
 
   bool loadImages(const FoveaCudaImage *images, int64_t count);
   bool findKernels();
-  bool allowLaunch(const launch::KernelLaunch &launch, CudaKernel &kernel,
-                   const LaunchEvaluation &constants) const;
+  bool allowLaunch(const launch::KernelLaunch &launch, CudaKernel &kernel, const LaunchEvaluation &constants) const;
 
   bool checkArguments(const FoveaCudaArgument *arguments, int64_t count) const;
   const launch::Variant *select(const LaunchEvaluation &evaluation) const;

@@ -30,10 +30,9 @@ struct CudaProgram::Plan {
   CUtensorMap tensorMaps[maxTensorMaps];
   bool isEncoded[maxTensorMaps] = {};
 
-  Plan(const LaunchEvaluation &evaluation, const FoveaCudaArgument *arguments,
-       const Variant &variant, const Kernels &kernels)
-      : evaluation(evaluation), arguments(arguments), variant(variant),
-        kernels(kernels) {}
+  Plan(const LaunchEvaluation &evaluation, const FoveaCudaArgument *arguments, const Variant &variant,
+       const Kernels &kernels)
+      : evaluation(evaluation), arguments(arguments), variant(variant), kernels(kernels) {}
 
   uint64_t addressOf(const Buffer &buffer) const {
     if (buffer.kind == Buffer::Kind::Workspace)
@@ -44,11 +43,9 @@ struct CudaProgram::Plan {
 
 static constexpr int64_t workspaceAlignment = 256;
 
-bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments,
-                                 int64_t count) const {
+bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t count) const {
   if (count != int64_t(descriptor.arguments.size()))
-    return fail("got %lld arguments, expected %zu", (long long)count,
-                descriptor.arguments.size());
+    return fail("got %lld arguments, expected %zu", (long long)count, descriptor.arguments.size());
   for (int64_t i = 0; i < count; ++i) {
     const Argument &expected = descriptor.arguments[i];
     const FoveaCudaArgument &got = arguments[i];
@@ -60,13 +57,11 @@ bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments,
                       : std::to_string(got.elementType).c_str(),
                   nameOf(expected.type));
     if (got.rank != expected.rank)
-      return fail("argument '%s': got rank %lld, expected %u", name,
-                  (long long)got.rank, expected.rank);
+      return fail("argument '%s': got rank %lld, expected %u", name, (long long)got.rank, expected.rank);
     bool isEmpty = false;
     for (int64_t dim = 0; dim < got.rank; ++dim) {
       if (got.sizes[dim] < 0)
-        return fail("argument '%s': size %lld is %lld", name, (long long)dim,
-                    (long long)got.sizes[dim]);
+        return fail("argument '%s': size %lld is %lld", name, (long long)dim, (long long)got.sizes[dim]);
       isEmpty |= got.sizes[dim] == 0;
     }
     if (expected.isTensor && !isEmpty && !got.data)
@@ -100,8 +95,7 @@ bool CudaProgram::placeWorkspaces(Plan &plan, int64_t &bytes) const {
   bytes = 0;
   for (size_t i = 0; i < plan.variant.workspaces.size(); ++i) {
     int64_t size, padded;
-    if (!plan.evaluation.get(plan.variant.workspaces[i].bytes,
-                             "the size of a workspace", size))
+    if (!plan.evaluation.get(plan.variant.workspaces[i].bytes, "the size of a workspace", size))
       return false;
     if (size < 0)
       return fail("workspace %zu has %lld bytes", i, (long long)size);
@@ -114,11 +108,9 @@ bool CudaProgram::placeWorkspaces(Plan &plan, int64_t &bytes) const {
   return true;
 }
 
-bool CudaProgram::encodeTensorMaps(Plan &plan,
-                                   const KernelLaunch &launch) const {
+bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const {
   for (const KernelArgument &argument : launch.arguments) {
-    if (argument.kind != KernelArgument::Kind::TensorMap ||
-        plan.isEncoded[argument.index])
+    if (argument.kind != KernelArgument::Kind::TensorMap || plan.isEncoded[argument.index])
       continue;
     const TensorMap &map = plan.variant.tensorMaps[argument.index];
     FoveaTensorMapShape shape{};
@@ -128,17 +120,12 @@ bool CudaProgram::encodeTensorMaps(Plan &plan,
     shape.l2PromotionBytes = 32 << int(map.l2Promotion) & ~32;
     for (int dim = 0; dim < shape.rank; ++dim) {
       shape.box[dim] = map.box[dim];
-      if (!plan.evaluation.get(map.sizes[dim], "a size of a tensor map",
-                               shape.sizes[dim]) ||
-          (dim > 0 && !plan.evaluation.get(map.strides[dim - 1],
-                                           "a stride of a tensor map",
-                                           shape.strides[dim - 1])))
+      if (!plan.evaluation.get(map.sizes[dim], "a size of a tensor map", shape.sizes[dim]) ||
+          (dim > 0 && !plan.evaluation.get(map.strides[dim - 1], "a stride of a tensor map", shape.strides[dim - 1])))
         return false;
     }
-    if (!encodeTensorMap(context.driver, plan.addressOf(map.buffer), shape,
-                         plan.tensorMaps[argument.index])) {
-      appendLastError("; tensor map %u of kernel '%s'", argument.index,
-                      launch.kernel.c_str());
+    if (!encodeTensorMap(context.driver, plan.addressOf(map.buffer), shape, plan.tensorMaps[argument.index])) {
+      appendLastError("; tensor map %u of kernel '%s'", argument.index, launch.kernel.c_str());
       return false;
     }
     plan.isEncoded[argument.index] = true;
@@ -161,14 +148,12 @@ bool CudaProgram::planLaunches(Plan &plan) const {
           !get(launch.block[dim], "the block", shape.block[dim]) ||
           !get(launch.cluster[dim], "the cluster", shape.cluster[dim]))
         return false;
-    if (!get(launch.dynamicSharedBytes, "the dynamic shared memory",
-             shape.dynamicSharedBytes) ||
+    if (!get(launch.dynamicSharedBytes, "the dynamic shared memory", shape.dynamicSharedBytes) ||
         !plan.kernels[i]->checkShape(shape))
       return false;
     for (const KernelArgument &argument : launch.arguments) {
       int64_t value;
-      if (argument.kind == KernelArgument::Kind::Integer &&
-          !get(argument.index, "an argument", value))
+      if (argument.kind == KernelArgument::Kind::Integer && !get(argument.index, "an argument", value))
         return false;
     }
     // A tensor map cannot be empty, and need not exist where nothing runs.
@@ -187,9 +172,7 @@ bool CudaProgram::issue(Plan &plan, size_t index, CUstream stream) const {
   void *pointers[maxKernelArguments];
   for (size_t i = 0; i < launch.arguments.size(); ++i) {
     const KernelArgument &argument = launch.arguments[i];
-    auto put = [&](auto value) {
-      std::memcpy(&values[i], &value, sizeof value);
-    };
+    auto put = [&](auto value) { std::memcpy(&values[i], &value, sizeof value); };
     pointers[i] = &values[i];
     switch (argument.kind) {
     case KernelArgument::Kind::Pointer:
@@ -236,8 +219,7 @@ bool CudaProgram::describe(const FoveaCudaArgument *arguments) const {
     appendLastError("%s", nameOf(declared.type));
     if (argument.rank > 0)
       for (int64_t dim = 0; dim < argument.rank; ++dim)
-        appendLastError("%s%lld", dim == 0 ? " strides " : ",",
-                        (long long)argument.strides[dim]);
+        appendLastError("%s%lld", dim == 0 ? " strides " : ",", (long long)argument.strides[dim]);
     else if (declared.type == ElementType::I64)
       appendLastError(" %lld", (long long)argument.integer);
     else if (!declared.isTensor)
@@ -246,8 +228,7 @@ bool CudaProgram::describe(const FoveaCudaArgument *arguments) const {
   return false;
 }
 
-bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments,
-                                    int64_t count, int64_t &bytes) const {
+bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const {
   if (!checkArguments(arguments, count)) {
     appendLastError("; launch '%s'", descriptor.name.c_str());
     return false;
@@ -256,13 +237,11 @@ bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments,
   const Variant *variant = select(evaluation);
   if (!variant)
     return describe(arguments);
-  Plan plan(evaluation, arguments, *variant,
-            kernels[variant - descriptor.variants.data()]);
+  Plan plan(evaluation, arguments, *variant, kernels[variant - descriptor.variants.data()]);
   return placeWorkspaces(plan, bytes) || describe(arguments);
 }
 
-bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count,
-                         uint64_t workspace, int64_t workspaceBytes,
+bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count, uint64_t workspace, int64_t workspaceBytes,
                          CUstream stream) const {
   std::optional<CudaContext> current = CudaContext::current();
   if (!current)
@@ -279,18 +258,15 @@ bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count,
   const Variant *variant = select(evaluation);
   if (!variant)
     return describe(arguments);
-  Plan plan(evaluation, arguments, *variant,
-            kernels[variant - descriptor.variants.data()]);
+  Plan plan(evaluation, arguments, *variant, kernels[variant - descriptor.variants.data()]);
   plan.workspace = workspace;
   int64_t needed = 0;
   if (!placeWorkspaces(plan, needed))
     return describe(arguments);
-  if (needed > 0 && (workspaceBytes < needed || workspace == 0 ||
-                     workspace % workspaceAlignment != 0)) {
+  if (needed > 0 && (workspaceBytes < needed || workspace == 0 || workspace % workspaceAlignment != 0)) {
     fail("got a workspace of %lld bytes at 0x%llx, expected %lld bytes aligned "
          "to %lld",
-         (long long)workspaceBytes, (unsigned long long)workspace,
-         (long long)needed, (long long)workspaceAlignment);
+         (long long)workspaceBytes, (unsigned long long)workspace, (long long)needed, (long long)workspaceAlignment);
     return describe(arguments);
   }
   if (!planLaunches(plan))
@@ -298,8 +274,7 @@ bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count,
 
   for (size_t i = 0; i < variant->workspaces.size(); ++i)
     if (variant->workspaces[i].zeroFill && plan.workspaceBytes[i] > 0 &&
-        !context.driver.cuMemsetD8Async(workspace + plan.workspaceOffsets[i], 0,
-                                        plan.workspaceBytes[i], stream))
+        !context.driver.cuMemsetD8Async(workspace + plan.workspaceOffsets[i], 0, plan.workspaceBytes[i], stream))
       return describe(arguments);
   for (size_t i = 0; i < variant->launches.size(); ++i)
     if (!issue(plan, i, stream))

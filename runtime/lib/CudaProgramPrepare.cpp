@@ -14,9 +14,7 @@
 using namespace fovea;
 using namespace fovea::launch;
 
-std::unique_ptr<CudaProgram> CudaProgram::prepare(const void *bytes,
-                                                  size_t size,
-                                                  const FoveaCudaImage *images,
+std::unique_ptr<CudaProgram> CudaProgram::prepare(const void *bytes, size_t size, const FoveaCudaImage *images,
                                                   int64_t imageCount) {
   // What is wrong with the descriptor is told even where there is no device.
   std::string error;
@@ -27,8 +25,7 @@ std::unique_ptr<CudaProgram> CudaProgram::prepare(const void *bytes,
   }
   std::optional<CudaContext> context = CudaContext::current();
   int smCount = 0;
-  if (!context ||
-      !context->getAttribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, smCount))
+  if (!context || !context->getAttribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, smCount))
     return nullptr;
   std::unique_ptr<CudaProgram> program(new CudaProgram(*context));
   program->descriptor = std::move(*descriptor);
@@ -41,14 +38,11 @@ std::unique_ptr<CudaProgram> CudaProgram::prepare(const void *bytes,
 
 bool CudaProgram::loadImages(const FoveaCudaImage *images, int64_t count) {
   if (count != descriptor.numImages)
-    return fail("got %lld images, expected %u", (long long)count,
-                descriptor.numImages);
+    return fail("got %lld images, expected %u", (long long)count, descriptor.numImages);
   for (int64_t i = 0; i < count; ++i) {
     if (images[i].size < 0)
-      return fail("image %lld: got a size of %lld bytes", (long long)i,
-                  (long long)images[i].size);
-    CudaModule *module = CudaModule::load(
-        {static_cast<const char *>(images[i].bytes), size_t(images[i].size)});
+      return fail("image %lld: got a size of %lld bytes", (long long)i, (long long)images[i].size);
+    CudaModule *module = CudaModule::load({static_cast<const char *>(images[i].bytes), size_t(images[i].size)});
     if (!module) {
       appendLastError("; image %lld", (long long)i);
       return false;
@@ -66,8 +60,7 @@ bool CudaProgram::releaseModules() {
   return released;
 }
 
-static size_t parameterSize(const KernelArgument &argument,
-                            const LaunchDescriptor &descriptor) {
+static size_t parameterSize(const KernelArgument &argument, const LaunchDescriptor &descriptor) {
   switch (argument.kind) {
   case KernelArgument::Kind::Scalar:
     return byteSize(descriptor.arguments[argument.index].type);
@@ -94,11 +87,8 @@ bool CudaProgram::findKernels() {
       found.push_back(kernel);
       size_t sizes[maxKernelArguments];
       std::transform(launch.arguments.begin(), launch.arguments.end(), sizes,
-                     [&](const KernelArgument &argument) {
-                       return parameterSize(argument, descriptor);
-                     });
-      if (!kernel->checkParameters(sizes, launch.arguments.size()) ||
-          !allowLaunch(launch, *kernel, constants)) {
+                     [&](const KernelArgument &argument) { return parameterSize(argument, descriptor); });
+      if (!kernel->checkParameters(sizes, launch.arguments.size()) || !allowLaunch(launch, *kernel, constants)) {
         appendLastError("; variant '%s'", variant.name.c_str());
         return false;
       }
@@ -109,8 +99,7 @@ bool CudaProgram::findKernels() {
 
 /// Allows what the launch will ask for, all that there is where that depends on
 /// the arguments, and checks what does not depend on them.
-bool CudaProgram::allowLaunch(const KernelLaunch &launch, CudaKernel &kernel,
-                              const LaunchEvaluation &constants) const {
+bool CudaProgram::allowLaunch(const KernelLaunch &launch, CudaKernel &kernel, const LaunchEvaluation &constants) const {
   auto get = [&](ExpressionIndex index, int64_t unknown) {
     int64_t value;
     return constants.get(index, value) ? value : unknown;
@@ -121,12 +110,8 @@ bool CudaProgram::allowLaunch(const KernelLaunch &launch, CudaKernel &kernel,
     shape.block[dim] = get(launch.block[dim], 1);
     shape.cluster[dim] = get(launch.cluster[dim], 1);
     shape.grid[dim] = get(launch.grid[dim], shape.cluster[dim]);
-    clusterBlocks *= std::clamp<int64_t>(
-        get(launch.cluster[dim], maxClusterBlocks), 1, maxClusterBlocks);
+    clusterBlocks *= std::clamp<int64_t>(get(launch.cluster[dim], maxClusterBlocks), 1, maxClusterBlocks);
   }
-  shape.dynamicSharedBytes =
-      get(launch.dynamicSharedBytes, kernel.maxDynamicSharedBytes());
-  return kernel.allow(shape.dynamicSharedBytes,
-                      std::min(clusterBlocks, maxClusterBlocks)) &&
-         kernel.checkShape(shape);
+  shape.dynamicSharedBytes = get(launch.dynamicSharedBytes, kernel.maxDynamicSharedBytes());
+  return kernel.allow(shape.dynamicSharedBytes, std::min(clusterBlocks, maxClusterBlocks)) && kernel.checkShape(shape);
 }

@@ -49,10 +49,7 @@ enum CUfunction_attribute : int {
   CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED = 14
 };
 
-enum CUjit_option : int {
-  CU_JIT_ERROR_LOG_BUFFER = 5,
-  CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6
-};
+enum CUjit_option : int { CU_JIT_ERROR_LOG_BUFFER = 5, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6 };
 
 enum CUjitInputType : int { CU_JIT_INPUT_PTX = 1 };
 
@@ -107,8 +104,7 @@ struct CUlaunchConfig {
   unsigned numAttrs;
 };
 
-static_assert(sizeof(CUtensorMap) == 128 && sizeof(CUlaunchAttribute) == 72 &&
-                  sizeof(CUlaunchConfig) == 56,
+static_assert(sizeof(CUtensorMap) == 128 && sizeof(CUlaunchAttribute) == 72 && sizeof(CUlaunchConfig) == 56,
               "the driver's binary interface");
 
 } // namespace fovea

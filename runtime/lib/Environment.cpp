@@ -47,28 +47,23 @@ std::optional<std::string> CacheFolder::parse(std::string_view text) {
   return std::nullopt;
 }
 
-template <typename Type>
-static typename Type::Value read(const char *name, const char *defaultValue) {
+template <typename Type> static typename Type::Value read(const char *name, const char *defaultValue) {
   const char *text = std::getenv(name);
   if (!text || !*text)
     return *Type::parse(defaultValue);
   if (auto value = Type::parse(text))
     return *value;
-  setLastError("%s is ignored: got '%s', expected %s", name, text,
-               Type::values);
+  setLastError("%s is ignored: got '%s', expected %s", name, text, Type::values);
   return *Type::parse(defaultValue);
 }
 
-#define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text)   \
-  Type::Value environment::accessor() {                                        \
-    return read<Type>(#NAME, defaultValue);                                    \
-  }
+#define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text)                                           \
+  Type::Value environment::accessor() { return read<Type>(#NAME, defaultValue); }
 #include "Environment.def"
 
 const FoveaEnvironmentVariable *foveaEnvironmentVariables(int64_t *count) {
   static constexpr FoveaEnvironmentVariable table[] = {
-#define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text)   \
-  {#NAME, Type::values, defaultValue, text},
+#define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text) {#NAME, Type::values, defaultValue, text},
 #include "Environment.def"
   };
   *count = std::size(table);

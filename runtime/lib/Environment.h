@@ -24,16 +24,14 @@ struct ThreadCount {
 /// A folder; "" is none.
 struct CacheFolder {
   using Value = std::string;
-  static constexpr const char *values =
-      "an absolute path, a path that starts with ~/, or off";
+  static constexpr const char *values = "an absolute path, a path that starts with ~/, or off";
   static std::optional<std::string> parse(std::string_view text);
 };
 
 // Each accessor reads the environment anew. A variable that is not set, or
 // empty, has its default value, and so has one that cannot be read; that is
 // also reported as the calling thread's last error.
-#define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text)   \
-  Type::Value accessor();
+#define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text) Type::Value accessor();
 #include "Environment.def"
 
 } // namespace fovea::environment

@@ -29,9 +29,7 @@ int64_t fovea::launch::byteSize(ElementType type) {
 }
 
 const char *fovea::launch::nameOf(ElementType type) {
-  static constexpr const char *names[] = {"i8",       "i16",   "i32", "i64",
-                                          "f16",      "bf16",  "f32", "f64",
-                                          "f8E4M3FN", "f8E5M2"};
+  static constexpr const char *names[] = {"i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64", "f8E4M3FN", "f8E5M2"};
   auto index = static_cast<uint8_t>(type);
   return index >= 1 && index <= lastElementType ? names[index - 1] : "unknown";
 }
@@ -57,8 +55,7 @@ namespace {
 /// Visits a descriptor; each function is false once `error` says why.
 class Verifier {
 public:
-  Verifier(const LaunchDescriptor &descriptor, std::string &error)
-      : descriptor(descriptor), error(error) {}
+  Verifier(const LaunchDescriptor &descriptor, std::string &error) : descriptor(descriptor), error(error) {}
 
   bool run();
 
@@ -69,45 +66,33 @@ private:
   }
   bool below(const char *what, uint64_t got, uint64_t limit) {
     return got < limit ||
-           refuse(std::string(what) + " is " + std::to_string(got) +
-                  ", expected less than " + std::to_string(limit));
+           refuse(std::string(what) + " is " + std::to_string(got) + ", expected less than " + std::to_string(limit));
   }
   bool within(const char *what, uint64_t got, uint64_t least, uint64_t most) {
-    return (got >= least && got <= most) ||
-           refuse(std::string(what) + " is " + std::to_string(got) +
-                  ", expected " + std::to_string(least) + " to " +
-                  std::to_string(most));
+    return (got >= least && got <= most) || refuse(std::string(what) + " is " + std::to_string(got) + ", expected " +
+                                                   std::to_string(least) + " to " + std::to_string(most));
   }
-  template <typename Enumerator>
-  bool atMost(const char *what, Enumerator got, uint8_t last) {
+  template <typename Enumerator> bool atMost(const char *what, Enumerator got, uint8_t last) {
     return within(what, static_cast<uint8_t>(got), 0, last);
   }
   bool name(const char *what, const std::string &text) {
     return within(what, text.size(), 1, maxNameLength) &&
-           (text.find('\0') == std::string::npos ||
-            refuse(std::string(what) + " contains a NUL"));
+           (text.find('\0') == std::string::npos || refuse(std::string(what) + " contains a NUL"));
   }
-  bool type(ElementType got) {
-    return within("an element type", uint8_t(got), 1, lastElementType);
-  }
-  bool expression(const char *what, ExpressionIndex index) {
-    return below(what, index, descriptor.expressions.size());
-  }
+  bool type(ElementType got) { return within("an element type", uint8_t(got), 1, lastElementType); }
+  bool expression(const char *what, ExpressionIndex index) { return below(what, index, descriptor.expressions.size()); }
   bool tensor(uint32_t index) {
     return below("a tensor argument", index, descriptor.arguments.size()) &&
-           (descriptor.arguments[index].isTensor ||
-            refuse("argument " + std::to_string(index) + " is no tensor"));
+           (descriptor.arguments[index].isTensor || refuse("argument " + std::to_string(index) + " is no tensor"));
   }
   bool scalar(uint32_t index) {
     return below("a scalar argument", index, descriptor.arguments.size()) &&
-           (!descriptor.arguments[index].isTensor ||
-            refuse("argument " + std::to_string(index) + " is no scalar"));
+           (!descriptor.arguments[index].isTensor || refuse("argument " + std::to_string(index) + " is no scalar"));
   }
   bool buffer(const Buffer &got, const Variant &variant) {
     return atMost("a buffer's kind", got.kind, 1) &&
-           (got.kind == Buffer::Kind::Argument
-                ? tensor(got.index)
-                : below("a workspace", got.index, variant.workspaces.size()));
+           (got.kind == Buffer::Kind::Argument ? tensor(got.index)
+                                               : below("a workspace", got.index, variant.workspaces.size()));
   }
   bool argument(const Argument &got);
   bool expression(const Expression &got, uint32_t index);
@@ -127,10 +112,8 @@ bool Verifier::argument(const Argument &got) {
   if (!name("an argument's name", got.name) || !type(got.type) ||
       !within("the rank", got.rank, 0, got.isTensor ? maxRank : 0))
     return false;
-  return got.isTensor || got.type == ElementType::I64 ||
-         got.type == ElementType::F32 || got.type == ElementType::F64 ||
-         refuse("a scalar has type " + std::string(nameOf(got.type)) +
-                ", expected i64, f32 or f64");
+  return got.isTensor || got.type == ElementType::I64 || got.type == ElementType::F32 || got.type == ElementType::F64 ||
+         refuse("a scalar has type " + std::string(nameOf(got.type)) + ", expected i64, f32 or f64");
 }
 
 bool Verifier::expression(const Expression &got, uint32_t index) {
@@ -144,8 +127,7 @@ bool Verifier::expression(const Expression &got, uint32_t index) {
   case Operation::Size:
   case Operation::Stride:
     if (!tensor(got.operands[0]) ||
-        !below("the dimension", got.operands[1],
-               descriptor.arguments[got.operands[0]].rank))
+        !below("the dimension", got.operands[1], descriptor.arguments[got.operands[0]].rank))
       return false;
     used = 2;
     break;
@@ -167,19 +149,14 @@ bool Verifier::expression(const Expression &got, uint32_t index) {
   for (unsigned i = used; i < 3; ++i)
     if (got.operands[i] != 0)
       return refuse("an operand that the operation does not have is not 0");
-  return got.operation == Operation::Constant || got.value == 0 ||
-         refuse("the value of what is no constant is not 0");
+  return got.operation == Operation::Constant || got.value == 0 || refuse("the value of what is no constant is not 0");
 }
 
 bool Verifier::tensorMap(const TensorMap &got, const Variant &variant) {
-  if (!buffer(got.buffer, variant) || !type(got.type) ||
-      !atMost("the swizzle", got.swizzle, 3) ||
-      !atMost("the L2 promotion", got.l2Promotion, 3) ||
-      !within("a tensor map's rank", got.sizes.size(), 1, 5) ||
-      !within("the number of strides", got.strides.size(), got.sizes.size() - 1,
-              got.sizes.size() - 1) ||
-      !within("the box's rank", got.box.size(), got.sizes.size(),
-              got.sizes.size()))
+  if (!buffer(got.buffer, variant) || !type(got.type) || !atMost("the swizzle", got.swizzle, 3) ||
+      !atMost("the L2 promotion", got.l2Promotion, 3) || !within("a tensor map's rank", got.sizes.size(), 1, 5) ||
+      !within("the number of strides", got.strides.size(), got.sizes.size() - 1, got.sizes.size() - 1) ||
+      !within("the box's rank", got.box.size(), got.sizes.size(), got.sizes.size()))
     return false;
   for (ExpressionIndex size : got.sizes)
     if (!expression("a size", size))
@@ -193,8 +170,7 @@ bool Verifier::tensorMap(const TensorMap &got, const Variant &variant) {
   return true;
 }
 
-bool Verifier::kernelArgument(const KernelArgument &got,
-                              const Variant &variant) {
+bool Verifier::kernelArgument(const KernelArgument &got, const Variant &variant) {
   using Kind = KernelArgument::Kind;
   switch (got.kind) {
   case Kind::Pointer:
@@ -209,20 +185,16 @@ bool Verifier::kernelArgument(const KernelArgument &got,
   case Kind::F64:
     return true;
   }
-  return refuse("a kernel argument has kind " +
-                std::to_string(unsigned(got.kind)));
+  return refuse("a kernel argument has kind " + std::to_string(unsigned(got.kind)));
 }
 
 bool Verifier::launch(const KernelLaunch &got, const Variant &variant) {
-  if (!below("the image", got.image, descriptor.numImages) ||
-      !name("the kernel's name", got.kernel) ||
+  if (!below("the image", got.image, descriptor.numImages) || !name("the kernel's name", got.kernel) ||
       !expression("the dynamic shared memory", got.dynamicSharedBytes) ||
-      !within("the number of kernel arguments", got.arguments.size(), 0,
-              maxKernelArguments))
+      !within("the number of kernel arguments", got.arguments.size(), 0, maxKernelArguments))
     return false;
   for (unsigned i = 0; i < 3; ++i)
-    if (!expression("an extent of the grid", got.grid[i]) ||
-        !expression("an extent of the block", got.block[i]) ||
+    if (!expression("an extent of the grid", got.grid[i]) || !expression("an extent of the block", got.block[i]) ||
         !expression("an extent of the cluster", got.cluster[i]))
       return false;
   for (const KernelArgument &argument : got.arguments)
@@ -232,17 +204,13 @@ bool Verifier::launch(const KernelLaunch &got, const Variant &variant) {
 }
 
 bool Verifier::variant(const Variant &got) {
-  if (!name("its name", got.name) ||
-      !within("the number of guards", got.guards.size(), 0, maxGuards) ||
-      !within("the number of workspaces", got.workspaces.size(), 0,
-              maxWorkspaces) ||
-      !within("the number of tensor maps", got.tensorMaps.size(), 0,
-              maxTensorMaps) ||
+  if (!name("its name", got.name) || !within("the number of guards", got.guards.size(), 0, maxGuards) ||
+      !within("the number of workspaces", got.workspaces.size(), 0, maxWorkspaces) ||
+      !within("the number of tensor maps", got.tensorMaps.size(), 0, maxTensorMaps) ||
       !within("the number of launches", got.launches.size(), 0, maxLaunches))
     return false;
   for (const Guard &guard : got.guards)
-    if (!expression("a guard", guard.condition) ||
-        !name("a guard's text", guard.text))
+    if (!expression("a guard", guard.condition) || !name("a guard's text", guard.text))
       return false;
   for (const Workspace &workspace : got.workspaces)
     if (!expression("the bytes of a workspace", workspace.bytes))
@@ -257,14 +225,10 @@ bool Verifier::variant(const Variant &got) {
 }
 
 bool Verifier::run() {
-  if (!name("the name", descriptor.name) ||
-      !within("the number of images", descriptor.numImages, 0, 64) ||
-      !within("the number of arguments", descriptor.arguments.size(), 0,
-              maxArguments) ||
-      !within("the number of expressions", descriptor.expressions.size(), 0,
-              maxExpressions) ||
-      !within("the number of variants", descriptor.variants.size(), 1,
-              maxVariants))
+  if (!name("the name", descriptor.name) || !within("the number of images", descriptor.numImages, 0, 64) ||
+      !within("the number of arguments", descriptor.arguments.size(), 0, maxArguments) ||
+      !within("the number of expressions", descriptor.expressions.size(), 0, maxExpressions) ||
+      !within("the number of variants", descriptor.variants.size(), 1, maxVariants))
     return false;
   for (size_t i = 0; i < descriptor.arguments.size(); ++i) {
     place = "argument " + std::to_string(i) + ": ";
@@ -284,7 +248,6 @@ bool Verifier::run() {
   return true;
 }
 
-bool fovea::launch::verify(const LaunchDescriptor &descriptor,
-                           std::string &error) {
+bool fovea::launch::verify(const LaunchDescriptor &descriptor, std::string &error) {
   return Verifier(descriptor, error).run();
 }

@@ -12,37 +12,24 @@
 using namespace fovea::launch;
 
 /// Lists the fields of each struct in the order of the format.
-template <typename Archive> static void transfer(Archive &io, Argument &x) {
-  io(x.name, x.isTensor, x.type, x.rank);
-}
-template <typename Archive> static void transfer(Archive &io, Expression &x) {
-  io(x.operation, x.operands, x.value);
-}
-template <typename Archive> static void transfer(Archive &io, Buffer &x) {
-  io(x.kind, x.index);
-}
-template <typename Archive> static void transfer(Archive &io, Workspace &x) {
-  io(x.bytes, x.zeroFill);
-}
+template <typename Archive> static void transfer(Archive &io, Argument &x) { io(x.name, x.isTensor, x.type, x.rank); }
+template <typename Archive> static void transfer(Archive &io, Expression &x) { io(x.operation, x.operands, x.value); }
+template <typename Archive> static void transfer(Archive &io, Buffer &x) { io(x.kind, x.index); }
+template <typename Archive> static void transfer(Archive &io, Workspace &x) { io(x.bytes, x.zeroFill); }
 template <typename Archive> static void transfer(Archive &io, TensorMap &x) {
   io(x.buffer, x.type, x.swizzle, x.l2Promotion, x.sizes, x.strides, x.box);
 }
-template <typename Archive>
-static void transfer(Archive &io, KernelArgument &x) {
+template <typename Archive> static void transfer(Archive &io, KernelArgument &x) {
   io(x.kind, x.buffer, x.index, x.bits);
 }
 template <typename Archive> static void transfer(Archive &io, KernelLaunch &x) {
-  io(x.image, x.kernel, x.grid, x.block, x.cluster, x.dynamicSharedBytes,
-     x.arguments);
+  io(x.image, x.kernel, x.grid, x.block, x.cluster, x.dynamicSharedBytes, x.arguments);
 }
-template <typename Archive> static void transfer(Archive &io, Guard &x) {
-  io(x.condition, x.text);
-}
+template <typename Archive> static void transfer(Archive &io, Guard &x) { io(x.condition, x.text); }
 template <typename Archive> static void transfer(Archive &io, Variant &x) {
   io(x.name, x.guards, x.workspaces, x.tensorMaps, x.launches);
 }
-template <typename Archive>
-static void transfer(Archive &io, LaunchDescriptor &x) {
+template <typename Archive> static void transfer(Archive &io, LaunchDescriptor &x) {
   io(x.name, x.numImages, x.arguments, x.expressions, x.variants);
 }
 
@@ -51,9 +38,7 @@ namespace {
 /// Turns fields into bytes and sequences; Derived moves those.
 template <typename Derived> class Archive {
 public:
-  template <typename... Fields> void operator()(Fields &...fields) {
-    (field(fields), ...);
-  }
+  template <typename... Fields> void operator()(Fields &...fields) { (field(fields), ...); }
 
 private:
   Derived &self() { return static_cast<Derived &>(*this); }
@@ -68,8 +53,7 @@ private:
     else
       transfer(self(), value);
   }
-  template <typename Element, size_t count>
-  void field(std::array<Element, count> &elements) {
+  template <typename Element, size_t count> void field(std::array<Element, count> &elements) {
     for (Element &element : elements)
       field(element);
   }
@@ -77,9 +61,7 @@ private:
     self().sequence(elements, [&](Element &element) { field(element); });
   }
   void field(std::string &text) {
-    self().sequence(text, [&](char &character) {
-      integer(reinterpret_cast<uint8_t &>(character));
-    });
+    self().sequence(text, [&](char &character) { integer(reinterpret_cast<uint8_t &>(character)); });
   }
   template <typename Integer> void integer(Integer &value) {
     auto bits = static_cast<uint64_t>(value);
@@ -100,8 +82,7 @@ public:
     uint8_t bits = value;
     integer(bits);
   }
-  template <typename Container, typename Field>
-  void sequence(Container &elements, Field field) {
+  template <typename Container, typename Field> void sequence(Container &elements, Field field) {
     auto count = static_cast<uint32_t>(elements.size());
     integer(count);
     for (auto &element : elements)
@@ -131,8 +112,7 @@ public:
   }
   /// Grows one by one, so that a count which the bytes do not hold asks for no
   /// memory.
-  template <typename Container, typename Field>
-  void sequence(Container &elements, Field field) {
+  template <typename Container, typename Field> void sequence(Container &elements, Field field) {
     uint32_t count = 0;
     integer(count);
     for (; count > 0 && error.empty(); --count) {
@@ -143,8 +123,7 @@ public:
   /// Keeps the first reason, and reads on as if the bytes had ended.
   void refuse(const std::string &reason) {
     if (error.empty())
-      error = "the launch descriptor " + reason + " at byte " +
-              std::to_string(position);
+      error = "the launch descriptor " + reason + " at byte " + std::to_string(position);
     position = size;
   }
 
@@ -168,20 +147,17 @@ std::vector<uint8_t> fovea::launch::write(const LaunchDescriptor &descriptor) {
   return writer.bytes;
 }
 
-std::optional<LaunchDescriptor>
-fovea::launch::read(const void *bytes, size_t size, std::string &error) {
+std::optional<LaunchDescriptor> fovea::launch::read(const void *bytes, size_t size, std::string &error) {
   Reader reader(static_cast<const uint8_t *>(bytes), size);
   uint32_t magic = 0, version = 0, length = 0;
   reader(magic, version, length);
   if (reader.error.empty() && magic != formatMagic)
     reader.error = "these bytes are no launch descriptor";
   else if (reader.error.empty() && version != formatVersion)
-    reader.error = "the launch descriptor has version " +
-                   std::to_string(version) + ", expected " +
-                   std::to_string(formatVersion);
+    reader.error =
+        "the launch descriptor has version " + std::to_string(version) + ", expected " + std::to_string(formatVersion);
   else if (reader.error.empty() && length != size)
-    reader.error = "the launch descriptor has " + std::to_string(size) +
-                   " bytes, expected " + std::to_string(length);
+    reader.error = "the launch descriptor has " + std::to_string(size) + " bytes, expected " + std::to_string(length);
   LaunchDescriptor descriptor;
   if (reader.error.empty()) {
     transfer(reader, descriptor);

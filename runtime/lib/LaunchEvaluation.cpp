@@ -13,8 +13,7 @@
 using namespace fovea;
 using namespace fovea::launch;
 
-LaunchEvaluation::LaunchEvaluation(const LaunchDescriptor &descriptor,
-                                   const FoveaCudaArgument *arguments,
+LaunchEvaluation::LaunchEvaluation(const LaunchDescriptor &descriptor, const FoveaCudaArgument *arguments,
                                    int64_t smCount)
     : descriptor(descriptor), arguments(arguments), smCount(smCount) {
   for (size_t i = 0; i < descriptor.expressions.size(); ++i)
@@ -30,9 +29,7 @@ void LaunchEvaluation::evaluate(ExpressionIndex index) {
     value = values[from];
     state = states[from];
   };
-  auto isKnown = [&](uint32_t operand) {
-    return states[operand] == State::Known;
-  };
+  auto isKnown = [&](uint32_t operand) { return states[operand] == State::Known; };
 
   state = State::Known;
   switch (expression.operation) {
@@ -52,13 +49,11 @@ void LaunchEvaluation::evaluate(ExpressionIndex index) {
       return;
     }
     const FoveaCudaArgument &argument = arguments[operands[0]];
-    value =
-        expression.operation == Operation::Size ? argument.sizes[operands[1]]
-        : expression.operation == Operation::Stride
-            ? argument.strides[operands[1]]
-        : expression.operation == Operation::Scalar
-            ? argument.integer
-            : static_cast<int64_t>(reinterpret_cast<uintptr_t>(argument.data));
+    value = expression.operation == Operation::Size     ? argument.sizes[operands[1]]
+            : expression.operation == Operation::Stride ? argument.strides[operands[1]]
+            : expression.operation == Operation::Scalar
+                ? argument.integer
+                : static_cast<int64_t>(reinterpret_cast<uintptr_t>(argument.data));
     return;
   }
   case Operation::Select:
@@ -73,8 +68,7 @@ void LaunchEvaluation::evaluate(ExpressionIndex index) {
   }
 }
 
-void LaunchEvaluation::compute(ExpressionIndex index, int64_t lhs,
-                               int64_t rhs) {
+void LaunchEvaluation::compute(ExpressionIndex index, int64_t lhs, int64_t rhs) {
   int64_t &value = values[index];
   auto isnt = [&](State state) {
     states[index] = state;
@@ -139,8 +133,7 @@ void LaunchEvaluation::compute(ExpressionIndex index, int64_t lhs,
   }
 }
 
-bool LaunchEvaluation::get(ExpressionIndex index, const char *what,
-                           int64_t &value) const {
+bool LaunchEvaluation::get(ExpressionIndex index, const char *what, int64_t &value) const {
   if (get(index, value))
     return true;
   auto cause = static_cast<ExpressionIndex>(value);
@@ -151,11 +144,9 @@ bool LaunchEvaluation::get(ExpressionIndex index, const char *what,
   case State::Unknown:
     return fail("%s depends on the arguments (expression %u)", what, cause);
   case State::DivisionByZero:
-    return fail("%s divides %lld by zero (expression %u)", what,
-                (long long)values[expression.operands[0]], cause);
+    return fail("%s divides %lld by zero (expression %u)", what, (long long)values[expression.operands[0]], cause);
   case State::Overflow:
-    return fail("%s overflows 64 bits: %lld %s %lld (expression %u)", what,
-                (long long)values[expression.operands[0]],
+    return fail("%s overflows 64 bits: %lld %s %lld (expression %u)", what, (long long)values[expression.operands[0]],
                 expression.operation == Operation::Add   ? "+"
                 : expression.operation == Operation::Sub ? "-"
                 : expression.operation == Operation::Mul ? "*"

@@ -17,8 +17,7 @@ namespace fovea {
 class LaunchEvaluation {
 public:
   /// Without arguments, what depends on them is unknown.
-  LaunchEvaluation(const launch::LaunchDescriptor &descriptor,
-                   const FoveaCudaArgument *arguments, int64_t smCount);
+  LaunchEvaluation(const launch::LaunchDescriptor &descriptor, const FoveaCudaArgument *arguments, int64_t smCount);
 
   /// Whether an expression has a value. It may be unknown, or an overflow or a
   /// division by zero, which `explain` tells.
@@ -28,8 +27,7 @@ public:
   }
 
   /// Like `get`, and sets the last error otherwise; `what` is the value's use.
-  bool get(launch::ExpressionIndex index, const char *what,
-           int64_t &value) const;
+  bool get(launch::ExpressionIndex index, const char *what, int64_t &value) const;
 
 private:
   enum class State : uint8_t { Known, Unknown, Overflow, DivisionByZero };

@@ -12,8 +12,7 @@
 
 using namespace fovea;
 
-static_assert(FOVEA_RUNTIME_VERSION == FOVEA_PROJECT_VERSION,
-              "runtime.h and CMakeLists.txt state different versions");
+static_assert(FOVEA_RUNTIME_VERSION == FOVEA_PROJECT_VERSION, "runtime.h and CMakeLists.txt state different versions");
 
 int64_t foveaRuntimeVersion() { return FOVEA_RUNTIME_VERSION; }
 
@@ -21,15 +20,13 @@ const char *foveaGetLastError() { return lastError(); }
 
 void foveaClearLastError() { clearLastError(); }
 
-void foveaParallelFor(int64_t count, void (*body)(void *, int64_t),
-                      void *context) {
+void foveaParallelFor(int64_t count, void (*body)(void *, int64_t), void *context) {
   ThreadPool::get().parallelFor(count, body, context);
 }
 
 int foveaSetThreadCount(int count) {
   if (count < 0 || count > environment::ThreadCount::maximum) {
-    setLastError("foveaSetThreadCount: got %d, expected %s", count,
-                 environment::ThreadCount::values);
+    setLastError("foveaSetThreadCount: got %d, expected %s", count, environment::ThreadCount::values);
     return -1;
   }
   ThreadPool::get().setThreadCount(count);

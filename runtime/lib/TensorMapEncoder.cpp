@@ -13,16 +13,13 @@
 
 using namespace fovea;
 
-static_assert(FOVEA_I8 == int(launch::ElementType::I8) &&
-                  FOVEA_BF16 == int(launch::ElementType::BF16) &&
+static_assert(FOVEA_I8 == int(launch::ElementType::I8) && FOVEA_BF16 == int(launch::ElementType::BF16) &&
                   FOVEA_F8E5M2 == int(launch::ElementType::F8E5M2),
               "cuda.h and LaunchDescriptor.h number element types alike");
 
 /// 0 if it is no FoveaElementType.
 static int64_t byteSize(int type) {
-  return type >= FOVEA_I8 && type <= FOVEA_F8E5M2
-             ? launch::byteSize(static_cast<launch::ElementType>(type))
-             : 0;
+  return type >= FOVEA_I8 && type <= FOVEA_F8E5M2 ? launch::byteSize(static_cast<launch::ElementType>(type)) : 0;
 }
 
 /// The device moves bytes: only their number matters where types have none of
@@ -58,12 +55,8 @@ static std::optional<int> logOf(int bytes, int first) {
   return std::nullopt;
 }
 
-static std::optional<int> swizzleOf(const FoveaTensorMapShape &shape) {
-  return logOf(shape.swizzleBytes, 32);
-}
-static std::optional<int> l2PromotionOf(const FoveaTensorMapShape &shape) {
-  return logOf(shape.l2PromotionBytes, 64);
-}
+static std::optional<int> swizzleOf(const FoveaTensorMapShape &shape) { return logOf(shape.swizzleBytes, 32); }
+static std::optional<int> l2PromotionOf(const FoveaTensorMapShape &shape) { return logOf(shape.l2PromotionBytes, 64); }
 
 bool fovea::checkTensorMap(uint64_t address, const FoveaTensorMapShape &shape) {
   int64_t elementBytes = byteSize(shape.elementType);
@@ -86,11 +79,9 @@ bool fovea::checkTensorMap(uint64_t address, const FoveaTensorMapShape &shape) {
   for (int dim = 0; dim < shape.rank; ++dim) {
     int64_t size = shape.sizes[dim], box = shape.box[dim];
     if (size < 1 || size > int64_t(1) << 32)
-      return fail("tensor map: size %d is %lld, expected 1 to 2^32", dim,
-                  (long long)size);
+      return fail("tensor map: size %d is %lld, expected 1 to 2^32", dim, (long long)size);
     if (box < 1 || box > 256)
-      return fail("tensor map: the box's extent %d is %lld, expected 1 to 256",
-                  dim, (long long)box);
+      return fail("tensor map: the box's extent %d is %lld, expected 1 to 256", dim, (long long)box);
   }
   for (int dim = 1; dim < shape.rank; ++dim) {
     int64_t stride = shape.strides[dim - 1];
@@ -111,8 +102,7 @@ bool fovea::checkTensorMap(uint64_t address, const FoveaTensorMapShape &shape) {
   return true;
 }
 
-bool fovea::encodeTensorMap(const CudaDriver &driver, uint64_t address,
-                            const FoveaTensorMapShape &shape,
+bool fovea::encodeTensorMap(const CudaDriver &driver, uint64_t address, const FoveaTensorMapShape &shape,
                             CUtensorMap &map) {
   if (!checkTensorMap(address, shape))
     return false;
@@ -125,13 +115,10 @@ bool fovea::encodeTensorMap(const CudaDriver &driver, uint64_t address,
     if (dim > 0)
       strides[dim - 1] = shape.strides[dim - 1];
   }
-  if (driver.cuTensorMapEncodeTiled(
-          &map, dataType(shape.elementType), shape.rank,
-          reinterpret_cast<void *>(address), sizes, strides, box,
-          elementStrides, CU_TENSOR_MAP_INTERLEAVE_NONE,
-          CUtensorMapSwizzle(*swizzleOf(shape)),
-          CUtensorMapL2promotion(*l2PromotionOf(shape)),
-          CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE))
+  if (driver.cuTensorMapEncodeTiled(&map, dataType(shape.elementType), shape.rank, reinterpret_cast<void *>(address),
+                                    sizes, strides, box, elementStrides, CU_TENSOR_MAP_INTERLEAVE_NONE,
+                                    CUtensorMapSwizzle(*swizzleOf(shape)),
+                                    CUtensorMapL2promotion(*l2PromotionOf(shape)), CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE))
     return true;
   appendLastError("; tensor map of rank %d, sizes", shape.rank);
   for (int dim = 0; dim < shape.rank; ++dim)

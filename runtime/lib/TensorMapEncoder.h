@@ -18,8 +18,7 @@ namespace fovea {
 bool checkTensorMap(uint64_t address, const FoveaTensorMapShape &shape);
 
 /// Checks and encodes.
-bool encodeTensorMap(const CudaDriver &driver, uint64_t address,
-                     const FoveaTensorMapShape &shape, CUtensorMap &map);
+bool encodeTensorMap(const CudaDriver &driver, uint64_t address, const FoveaTensorMapShape &shape, CUtensorMap &map);
 
 } // namespace fovea
 

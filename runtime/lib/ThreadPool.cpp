@@ -37,8 +37,7 @@ struct ThreadPool::Loop {
   /// Alone on its cache line: all threads write to it.
   alignas(64) std::atomic<int64_t> nextIndex{0};
 
-  Loop(int64_t count, Body body, void *context)
-      : count(count), body(body), context(context) {
+  Loop(int64_t count, Body body, void *context) : count(count), body(body), context(context) {
     std::fegetenv(&floatingPoint);
   }
 
@@ -46,8 +45,7 @@ struct ThreadPool::Loop {
   /// comes from the pool's mutex, taken before and after.
   void run() noexcept {
     inBody = true;
-    for (int64_t index;
-         (index = nextIndex.fetch_add(1, std::memory_order_relaxed)) < count;)
+    for (int64_t index; (index = nextIndex.fetch_add(1, std::memory_order_relaxed)) < count;)
       body(context, index);
     inBody = false;
   }
@@ -150,8 +148,7 @@ void ThreadPool::startMissingWorkers() {
   for (; numWorkers < threadCount - 1; ++numWorkers) {
     pthread_t worker;
     if (int error = pthread_create(&worker, nullptr, workerMain, this)) {
-      setLastError("started %d of %d worker threads: %s", numWorkers,
-                   threadCount - 1, std::strerror(error));
+      setLastError("started %d of %d worker threads: %s", numWorkers, threadCount - 1, std::strerror(error));
       threadCount = numWorkers + 1;
       break;
     }

@@ -52,8 +52,7 @@ private:
 
   std::mutex mutex;
   std::condition_variable somethingToDo;
-  Loop *firstOpen =
-      nullptr; ///< Loops that may have indices left, oldest first.
+  Loop *firstOpen = nullptr; ///< Loops that may have indices left, oldest first.
   int threadCount;
   int numWorkers = 0;
 };

@@ -7,40 +7,35 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: not true: %s (%s)\n", __FILE__, __LINE__,        \
-              #condition, foveaGetErrorMessage());                             \
-      return 1;                                                                \
-    }                                                                          \
+#define CHECK(condition)                                                                                               \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      fprintf(stderr, "%s:%d: not true: %s (%s)\n", __FILE__, __LINE__, #condition, foveaGetErrorMessage());           \
+      return 1;                                                                                                        \
+    }                                                                                                                  \
   } while (0)
 
 #define CHECK_MESSAGE(text) CHECK(strstr(foveaGetErrorMessage(), text))
 
-static const char softmax[] =
-    "func.func @softmax(%x: tensor<?x4xf32>, %out: tensor<?x4xf32>)\n"
-    "    -> tensor<?x4xf32> {\n"
-    "  %y = attn.softmax dimension(1) ins(%x : tensor<?x4xf32>)\n"
-    "      outs(%out : tensor<?x4xf32>)\n"
-    "  return %y : tensor<?x4xf32>\n"
-    "}\n";
+static const char softmax[] = "func.func @softmax(%x: tensor<?x4xf32>, %out: tensor<?x4xf32>)\n"
+                              "    -> tensor<?x4xf32> {\n"
+                              "  %y = attn.softmax dimension(1) ins(%x : tensor<?x4xf32>)\n"
+                              "      outs(%out : tensor<?x4xf32>)\n"
+                              "  return %y : tensor<?x4xf32>\n"
+                              "}\n";
 
 /* A fresh tensor, a number, and operands that are numbers. */
-static const char fresh[] =
-    "func.func @fresh(%x: f32, %n: index) -> (tensor<?xf32>, f32) {\n"
-    "  %e = tensor.empty(%n) : tensor<?xf32>\n"
-    "  %t = linalg.fill ins(%x : f32) outs(%e : tensor<?xf32>)\n"
-    "      -> tensor<?xf32>\n"
-    "  %s = arith.addf %x, %x : f32\n"
-    "  return %t, %s : tensor<?xf32>, f32\n"
-    "}\n";
+static const char fresh[] = "func.func @fresh(%x: f32, %n: index) -> (tensor<?xf32>, f32) {\n"
+                            "  %e = tensor.empty(%n) : tensor<?xf32>\n"
+                            "  %t = linalg.fill ins(%x : f32) outs(%e : tensor<?xf32>)\n"
+                            "      -> tensor<?xf32>\n"
+                            "  %s = arith.addf %x, %x : f32\n"
+                            "  return %t, %s : tensor<?xf32>, f32\n"
+                            "}\n";
 
 static FoveaModule *parse(FoveaContext *context, const char *text) {
   FoveaModule *module = NULL;
-  return foveaModuleParse(context, text, strlen(text), "test", &module)
-             ? NULL
-             : module;
+  return foveaModuleParse(context, text, strlen(text), "test", &module) ? NULL : module;
 }
 
 struct Text {
@@ -59,9 +54,8 @@ static void append(const char *data, size_t length, void *user) {
 
 static void copyDiagnostic(const FoveaDiagnostic *diagnostic, void *user) {
   char line[512];
-  snprintf(line, sizeof(line), "%d %s:%lld:%lld %s\n", diagnostic->severity,
-           diagnostic->file, (long long)diagnostic->line,
-           (long long)diagnostic->column, diagnostic->message);
+  snprintf(line, sizeof(line), "%d %s:%lld:%lld %s\n", diagnostic->severity, diagnostic->file,
+           (long long)diagnostic->line, (long long)diagnostic->column, diagnostic->message);
   append(line, strlen(line), user);
 }
 
@@ -71,14 +65,12 @@ static int testDiagnostics(FoveaContext *context) {
   FoveaModule *module = NULL;
   static const char bad[] = "func.func @f() {\n  nonsense.op\n}\n";
   foveaContextSetDiagnosticHandler(context, copyDiagnostic, &text);
-  CHECK(foveaModuleParse(context, bad, sizeof(bad) - 1, "bad.mlir", &module) ==
-        FOVEA_INVALID_MODULE);
+  CHECK(foveaModuleParse(context, bad, sizeof(bad) - 1, "bad.mlir", &module) == FOVEA_INVALID_MODULE);
   CHECK(!module);
   CHECK(strstr(text.data, "2 bad.mlir:2:3 "));
   CHECK_MESSAGE("bad.mlir:2:3: ");
   foveaContextSetDiagnosticHandler(context, NULL, NULL);
-  CHECK(foveaModuleParse(context, NULL, 0, NULL, &module) ==
-        FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaModuleParse(context, NULL, 0, NULL, &module) == FOVEA_INVALID_ARGUMENT);
   return 0;
 }
 
@@ -87,17 +79,12 @@ static int testPipelines(FoveaContext *context) {
   static struct Text text;
   FoveaModule *module = parse(context, softmax);
   CHECK(module);
-  CHECK(foveaModuleRunPipeline(module, "no-such-pass", NULL) ==
-        FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaModuleRunPipeline(module, "no-such-pass", NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK_MESSAGE("no-such-pass");
-  CHECK(foveaModuleRunPipeline(module, "attn-to-llvm", "no-such-option=1") ==
-        FOVEA_INVALID_ARGUMENT);
-  CHECK(foveaModuleRunPipeline(module, "func.func(canonicalize),cse", NULL) ==
-        FOVEA_OK);
-  CHECK(foveaModuleRunPipeline(module, "builtin.module(canonicalize,cse)",
-                               NULL) == FOVEA_OK);
-  CHECK(foveaModuleRunPipeline(module, "attn-to-llvm", "threads=2") ==
-        FOVEA_OK);
+  CHECK(foveaModuleRunPipeline(module, "attn-to-llvm", "no-such-option=1") == FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaModuleRunPipeline(module, "func.func(canonicalize),cse", NULL) == FOVEA_OK);
+  CHECK(foveaModuleRunPipeline(module, "builtin.module(canonicalize,cse)", NULL) == FOVEA_OK);
+  CHECK(foveaModuleRunPipeline(module, "attn-to-llvm", "threads=2") == FOVEA_OK);
   foveaModulePrint(module, append, &text);
   CHECK(strstr(text.data, "llvm.func @softmax("));
   CHECK(!strstr(text.data, "attn.softmax"));
@@ -114,18 +101,15 @@ static int testStrides(FoveaContext *context) {
   float x[] = {4, 3, 2, 1, 7, 1, 2, 3, 4, 7};
   float out[] = {7, 7, 7, 7, 7, 7, 7, 7};
   int64_t sizes[] = {2, 4}, xStrides[] = {-5, 1}, outStrides[] = {1, 2};
-  FoveaTensor arguments[] = {{x + 5, 2, sizes, xStrides, FOVEA_F32},
-                             {out, 2, sizes, outStrides, FOVEA_F32}};
+  FoveaTensor arguments[] = {{x + 5, 2, sizes, xStrides, FOVEA_F32}, {out, 2, sizes, outStrides, FOVEA_F32}};
   const FoveaTensor *result;
   int64_t i;
   double sum = exp(1) + exp(2) + exp(3) + exp(4);
 
   CHECK(module);
-  CHECK(foveaModuleCompile(module, "other", NULL, &function) ==
-        FOVEA_COMPILATION_FAILED);
+  CHECK(foveaModuleCompile(module, "other", NULL, &function) == FOVEA_COMPILATION_FAILED);
   CHECK_MESSAGE("no public function @other; there is @softmax");
-  CHECK(foveaModuleCompile(module, NULL, "nonsense", &function) ==
-        FOVEA_COMPILATION_FAILED);
+  CHECK(foveaModuleCompile(module, NULL, "nonsense", &function) == FOVEA_COMPILATION_FAILED);
   CHECK(foveaModuleCompile(module, "softmax", NULL, &function) == FOVEA_OK);
   foveaModuleDestroy(module);
 
@@ -149,16 +133,13 @@ static int testStrides(FoveaContext *context) {
   CHECK(x[4] == 7 && x[9] == 7);
   foveaResultsDestroy(results);
 
-  CHECK(foveaFunctionCall(function, arguments, 1, NULL) ==
-        FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaFunctionCall(function, arguments, 1, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK_MESSAGE("@softmax takes 2 arguments, got 1");
   arguments[1].elementType = FOVEA_BF16;
-  CHECK(foveaFunctionCall(function, arguments, 2, NULL) ==
-        FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaFunctionCall(function, arguments, 2, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK_MESSAGE("expected ?x4xf32, got 2x4xbf16");
   arguments[1].data = NULL;
-  CHECK(foveaFunctionCall(function, arguments, 2, NULL) ==
-        FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaFunctionCall(function, arguments, 2, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK_MESSAGE("argument 1: data is NULL");
   foveaFunctionDestroy(function);
   return 0;
@@ -173,8 +154,7 @@ static int testFreshResults(void) {
   FoveaResults *results = NULL;
   float x = 1.5f;
   int64_t n = 3, i;
-  FoveaTensor arguments[] = {{&x, 0, NULL, NULL, FOVEA_F32},
-                             {&n, 0, NULL, NULL, FOVEA_INDEX}};
+  FoveaTensor arguments[] = {{&x, 0, NULL, NULL, FOVEA_F32}, {&n, 0, NULL, NULL, FOVEA_INDEX}};
   const FoveaTensor *result;
   CHECK(module);
   CHECK(foveaModuleCompile(module, NULL, NULL, &function) == FOVEA_OK);
@@ -196,8 +176,7 @@ int main(void) {
   FoveaContext *context = foveaContextCreate();
   int failed;
   CHECK(foveaCompilerVersion() > 0);
-  failed =
-      testDiagnostics(context) | testPipelines(context) | testStrides(context);
+  failed = testDiagnostics(context) | testPipelines(context) | testStrides(context);
   foveaContextDestroy(context);
   failed |= testFreshResults();
   if (!failed)

@@ -11,12 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char text[] =
-    "func.func @f(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> {\n"
-    "  %y = attn.softmax dimension(0) ins(%x : tensor<4xf32>)\n"
-    "      outs(%out : tensor<4xf32>)\n"
-    "  return %y : tensor<4xf32>\n"
-    "}\n";
+static const char text[] = "func.func @f(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> {\n"
+                           "  %y = attn.softmax dimension(0) ins(%x : tensor<4xf32>)\n"
+                           "      outs(%out : tensor<4xf32>)\n"
+                           "  return %y : tensor<4xf32>\n"
+                           "}\n";
 
 int main(int argc, char **argv) {
   void *library = NULL;
@@ -27,8 +26,7 @@ int main(int argc, char **argv) {
       return 1;
     }
   }
-#define LOAD(name)                                                             \
-  __typeof__(&name) p_##name = (__typeof__(&name))dlsym(library, #name)
+#define LOAD(name) __typeof__(&name) p_##name = (__typeof__(&name))dlsym(library, #name)
   LOAD(foveaContextCreate);
   LOAD(foveaContextDestroy);
   LOAD(foveaModuleParse);
@@ -43,11 +41,9 @@ int main(int argc, char **argv) {
   FoveaFunction *function = NULL;
   float x[4] = {0, 0, 0, 0}, out[4];
   int64_t size = 4;
-  FoveaTensor arguments[] = {{x, 1, &size, NULL, FOVEA_F32},
-                             {out, 1, &size, NULL, FOVEA_F32}};
+  FoveaTensor arguments[] = {{x, 1, &size, NULL, FOVEA_F32}, {out, 1, &size, NULL, FOVEA_F32}};
   if (p_foveaModuleParse(context, text, strlen(text), "f.mlir", &module) ||
-      p_foveaModuleCompile(module, NULL, NULL, &function) ||
-      p_foveaFunctionCall(function, arguments, 2, NULL)) {
+      p_foveaModuleCompile(module, NULL, NULL, &function) || p_foveaFunctionCall(function, arguments, 2, NULL)) {
     fprintf(stderr, "%s\n", p_foveaGetErrorMessage());
     return 1;
   }

@@ -10,17 +10,14 @@
 
 #include <stdio.h>
 
-static const char text[] =
-    "func.func @f(%x: tensor<?x8xf32>, %out: tensor<?x8xf32>)\n"
-    "    -> tensor<?x8xf32> {\n"
-    "  %y = attn.softmax dimension(1) ins(%x : tensor<?x8xf32>)\n"
-    "      outs(%out : tensor<?x8xf32>)\n"
-    "  return %y : tensor<?x8xf32>\n"
-    "}\n";
+static const char text[] = "func.func @f(%x: tensor<?x8xf32>, %out: tensor<?x8xf32>)\n"
+                           "    -> tensor<?x8xf32> {\n"
+                           "  %y = attn.softmax dimension(1) ins(%x : tensor<?x8xf32>)\n"
+                           "      outs(%out : tensor<?x8xf32>)\n"
+                           "  return %y : tensor<?x8xf32>\n"
+                           "}\n";
 
-static void print(MlirStringRef string, void *user) {
-  fwrite(string.data, 1, string.length, user);
-}
+static void print(MlirStringRef string, void *user) { fwrite(string.data, 1, string.length, user); }
 
 int main(void) {
   MlirDialectRegistry registry = mlirDialectRegistryCreate();
@@ -29,15 +26,13 @@ int main(void) {
   MlirContext context = mlirContextCreateWithRegistry(registry, false);
   mlirDialectRegistryDestroy(registry);
 
-  MlirModule module =
-      mlirModuleCreateParse(context, mlirStringRefCreateFromCString(text));
+  MlirModule module = mlirModuleCreateParse(context, mlirStringRefCreateFromCString(text));
   if (mlirModuleIsNull(module))
     return 1;
   MlirPassManager passes = mlirPassManagerCreate(context);
-  MlirLogicalResult result = mlirParsePassPipeline(
-      mlirPassManagerGetAsOpPassManager(passes),
-      mlirStringRefCreateFromCString("builtin.module(attn-to-llvm{threads=2})"),
-      print, stderr);
+  MlirLogicalResult result =
+      mlirParsePassPipeline(mlirPassManagerGetAsOpPassManager(passes),
+                            mlirStringRefCreateFromCString("builtin.module(attn-to-llvm{threads=2})"), print, stderr);
   if (mlirLogicalResultIsSuccess(result))
     result = mlirPassManagerRunOnOp(passes, mlirModuleGetOperation(module));
   if (mlirLogicalResultIsSuccess(result))

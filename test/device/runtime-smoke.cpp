@@ -54,8 +54,7 @@ static void *upload(const std::vector<float> &values) {
 static std::vector<float> download(const void *address, size_t count) {
   std::vector<float> values(count);
   require(foveaCudaSynchronize(nullptr), "synchronize");
-  require(foveaCudaCopyToHost(values.data(), address, count * sizeof(float)),
-          "download");
+  require(foveaCudaCopyToHost(values.data(), address, count * sizeof(float)), "download");
   return values;
 }
 
@@ -70,23 +69,19 @@ static void testVectorAdd(const std::string &ptx) {
   auto start = std::chrono::steady_clock::now();
   FoveaCudaModule *module = nullptr;
   require(foveaCudaLoadModule(ptx.data(), ptx.size(), &module), "load PTX");
-  std::chrono::duration<double, std::milli> taken =
-      std::chrono::steady_clock::now() - start;
+  std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
   FoveaCudaKernel *kernel = nullptr;
   require(foveaCudaGetKernel(module, "vector_add", &kernel), "find kernel");
   FoveaCudaKernelAttributes attributes;
   require(foveaCudaGetKernelAttributes(kernel, &attributes), "attributes");
   std::printf("vector_add: loaded in %.1f ms, %d registers, %lld local bytes, "
               "at most %d threads\n",
-              taken.count(), attributes.registers,
-              (long long)attributes.localBytes, attributes.maxThreadsPerBlock);
+              taken.count(), attributes.registers, (long long)attributes.localBytes, attributes.maxThreadsPerBlock);
 
   int64_t n = 1000003;
   std::vector<float> a = count(n, 1), b = count(n, 0.5f);
-  void *deviceA = upload(a), *deviceB = upload(b),
-       *deviceC = upload(std::vector<float>(n + 64, -1));
-  FoveaCudaLaunchShape shape = {
-      {(n + 255) / 256, 1, 1}, {256, 1, 1}, {1, 1, 1}, 0};
+  void *deviceA = upload(a), *deviceB = upload(b), *deviceC = upload(std::vector<float>(n + 64, -1));
+  FoveaCudaLaunchShape shape = {{(n + 255) / 256, 1, 1}, {256, 1, 1}, {1, 1, 1}, 0};
   void *arguments[] = {&deviceA, &deviceB, &deviceC, &n};
   require(foveaCudaLaunchKernel(kernel, &shape, arguments, nullptr), "launch");
   std::vector<float> c = download(deviceC, n + 64);
@@ -94,8 +89,7 @@ static void testVectorAdd(const std::string &ptx) {
     expect(c[i] == (i < n ? a[i] + b[i] : -1), "vector_add's result");
 
   shape.grid[1] = 65536;
-  expect(foveaCudaLaunchKernel(kernel, &shape, arguments, nullptr) != 0,
-         "a grid beyond the limit is refused");
+  expect(foveaCudaLaunchKernel(kernel, &shape, arguments, nullptr) != 0, "a grid beyond the limit is refused");
   for (void *address : {deviceA, deviceB, deviceC})
     require(foveaCudaFree(address), "free");
   require(foveaCudaReleaseModule(module), "release module");
@@ -105,13 +99,11 @@ static void testVectorAdd(const std::string &ptx) {
 static LaunchDescriptor copyLaunch() {
   LaunchDescriptor descriptor;
   descriptor.name = "copy";
-  descriptor.arguments = {{"from", true, ElementType::F32, 2},
-                          {"to", true, ElementType::F32, 2}};
+  descriptor.arguments = {{"from", true, ElementType::F32, 2}, {"to", true, ElementType::F32, 2}};
   ExpressionBuilder builder(descriptor);
   ExpressionIndex one = builder.constant(1);
   auto tilesOf = [&](unsigned dim, int64_t tile) {
-    return builder.binary(Operation::CeilDiv, builder.size(0, dim),
-                          builder.constant(tile));
+    return builder.binary(Operation::CeilDiv, builder.size(0, dim), builder.constant(tile));
   };
   Variant variant;
   variant.name = "tma";
@@ -127,17 +119,13 @@ static LaunchDescriptor copyLaunch() {
     map.type = ElementType::F32;
     map.swizzle = TensorMap::Swizzle::Bytes128;
     map.sizes = {builder.size(argument, 1), builder.size(argument, 0)};
-    map.strides = {builder.binary(Operation::Mul, builder.stride(argument, 0),
-                                  builder.constant(4))};
+    map.strides = {builder.binary(Operation::Mul, builder.stride(argument, 0), builder.constant(4))};
     map.box = {32, 256};
     variant.tensorMaps.push_back(map);
-    launch.arguments.push_back(
-        {KernelArgument::Kind::TensorMap, {}, argument, 0});
+    launch.arguments.push_back({KernelArgument::Kind::TensorMap, {}, argument, 0});
     variant.guards.push_back(
         {builder.binary(Operation::Equal,
-                        builder.binary(Operation::FloorMod,
-                                       builder.address(argument),
-                                       builder.constant(16)),
+                        builder.binary(Operation::FloorMod, builder.address(argument), builder.constant(16)),
                         builder.constant(0)),
          "the address is a multiple of 16"});
   }
@@ -150,17 +138,13 @@ static void testTmaCopy(const std::string &ptx) {
   std::vector<uint8_t> descriptor = write(copyLaunch());
   FoveaCudaImage image = {ptx.data(), int64_t(ptx.size())};
   FoveaCudaProgram *program = nullptr;
-  require(foveaCudaPrepare(descriptor.data(), descriptor.size(), &image, 1,
-                           &program),
-          "prepare");
+  require(foveaCudaPrepare(descriptor.data(), descriptor.size(), &image, 1, &program), "prepare");
   // Neither rows nor columns are whole tiles, and the rows are padded.
   int64_t sizes[] = {1000, 100}, strides[] = {104, 1};
   std::vector<float> from = count(1000 * 104, 1);
-  void *deviceFrom = upload(from),
-       *deviceTo = upload(std::vector<float>(from.size(), -1));
-  FoveaCudaArgument arguments[] = {
-      {FOVEA_F32, 2, deviceFrom, sizes, strides, 0, 0},
-      {FOVEA_F32, 2, deviceTo, sizes, strides, 0, 0}};
+  void *deviceFrom = upload(from), *deviceTo = upload(std::vector<float>(from.size(), -1));
+  FoveaCudaArgument arguments[] = {{FOVEA_F32, 2, deviceFrom, sizes, strides, 0, 0},
+                                   {FOVEA_F32, 2, deviceTo, sizes, strides, 0, 0}};
   require(foveaCudaLaunch(program, arguments, 2, nullptr, 0, nullptr), "copy");
   std::vector<float> to = download(deviceTo, from.size());
   for (size_t i = 0; i < to.size(); ++i)
@@ -169,14 +153,10 @@ static void testTmaCopy(const std::string &ptx) {
   const int64_t calls = 10000;
   auto start = std::chrono::steady_clock::now();
   for (int64_t i = 0; i < calls; ++i)
-    require(foveaCudaLaunch(program, arguments, 2, nullptr, 0, nullptr),
-            "copy");
-  std::chrono::duration<double, std::micro> taken =
-      std::chrono::steady_clock::now() - start;
+    require(foveaCudaLaunch(program, arguments, 2, nullptr, 0, nullptr), "copy");
+  std::chrono::duration<double, std::micro> taken = std::chrono::steady_clock::now() - start;
   require(foveaCudaSynchronize(nullptr), "synchronize");
-  std::printf(
-      "tma_copy: a launch with two tensor maps takes the host %.1f us\n",
-      taken.count() / calls);
+  std::printf("tma_copy: a launch with two tensor maps takes the host %.1f us\n", taken.count() / calls);
 
   arguments[0].data = static_cast<char *>(deviceFrom) + 4;
   expect(foveaCudaLaunch(program, arguments, 2, nullptr, 0, nullptr) != 0 &&
@@ -194,11 +174,9 @@ static void testBadPtx() {
   std::string ptx = ".version 8.0\n.target sm_90a\n.address_size 64\n"
                     ".visible .entry bad() { no.such.instruction; }\n";
   FoveaCudaModule *module = nullptr;
-  expect(foveaCudaLoadModule(ptx.data(), ptx.size(), &module) != 0,
-         "bad PTX is refused");
+  expect(foveaCudaLoadModule(ptx.data(), ptx.size(), &module) != 0, "bad PTX is refused");
   std::printf("bad PTX: %s\n", foveaGetLastError());
-  expect(std::strstr(foveaGetLastError(), "line 4"),
-         "the assembler's log is in the error");
+  expect(std::strstr(foveaGetLastError(), "line 4"), "the assembler's log is in the error");
 }
 
 int main(int argc, char **argv) {
@@ -212,8 +190,7 @@ int main(int argc, char **argv) {
   require(foveaCudaGetDevice(&device), "get device");
   std::printf("%s, compute capability %d, %d SMs, %lld bytes of shared "
               "memory\n",
-              device.name, device.computeCapability, device.smCount,
-              (long long)device.maxSharedBytes);
+              device.name, device.computeCapability, device.smCount, (long long)device.maxSharedBytes);
   testVectorAdd(readFile(argv[1]));
   testTmaCopy(readFile(argv[2]));
   testBadPtx();

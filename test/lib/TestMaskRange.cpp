@@ -28,17 +28,13 @@ using Range = fovea::MaskRange<int64_t>;
 
 /// The value of a capture at `point`, or as a whole; null where it is not
 /// constant.
-Attribute captureAt(ScoreOpInterface op, BlockArgument argument,
-                    ArrayRef<int64_t> point) {
-  OpOperand &operand = op->getOpOperand(
-      op.getCaptures().getBeginOperandIndex() + argument.getArgNumber());
+Attribute captureAt(ScoreOpInterface op, BlockArgument argument, ArrayRef<int64_t> point) {
+  OpOperand &operand = op->getOpOperand(op.getCaptures().getBeginOperandIndex() + argument.getArgNumber());
   Attribute value;
-  if (!matchPattern(operand.get(), m_Constant(&value)) ||
-      argument.getType() == operand.get().getType())
+  if (!matchPattern(operand.get(), m_Constant(&value)) || argument.getType() == operand.get().getType())
     return value;
   auto elements = cast<DenseElementsAttr>(value);
-  AffineMap map =
-      cast<StructuredOpInterface>(op.getOperation()).getMapOf(operand);
+  AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(operand);
   SmallVector<uint64_t> position;
   for (int64_t index : map.compose(point))
     position.push_back(index);
@@ -55,14 +51,11 @@ std::optional<bool> keeps(ScoreOpInterface op, ArrayRef<int64_t> point) {
     values[argument] = captureAt(op, argument, point);
   for (Operation &nested : op.getMask().front()) {
     if (auto yield = dyn_cast<YieldOp>(nested)) {
-      auto flag =
-          dyn_cast_or_null<IntegerAttr>(values.lookup(yield.getValue()));
-      return flag ? std::optional<bool>(!flag.getValue().isZero())
-                  : std::nullopt;
+      auto flag = dyn_cast_or_null<IntegerAttr>(values.lookup(yield.getValue()));
+      return flag ? std::optional<bool>(!flag.getValue().isZero()) : std::nullopt;
     }
     if (auto index = dyn_cast<IndexOp>(nested)) {
-      int64_t offset =
-          at.empty() ? 0 : getConstantIntValue(at[index.getDim()]).value_or(0);
+      int64_t offset = at.empty() ? 0 : getConstantIntValue(at[index.getDim()]).value_or(0);
       values[index] = builder.getIndexAttr(point[index.getDim()] + offset);
       continue;
     }
@@ -70,21 +63,17 @@ std::optional<bool> keeps(ScoreOpInterface op, ArrayRef<int64_t> point) {
     for (Value operand : nested.getOperands())
       operands.push_back(values.lookup(operand));
     SmallVector<OpFoldResult> results;
-    if (failed(nested.fold(operands, results)) ||
-        results.size() != nested.getNumResults())
+    if (failed(nested.fold(operands, results)) || results.size() != nested.getNumResults())
       return std::nullopt;
     for (auto [result, folded] : llvm::zip_equal(nested.getResults(), results))
-      values[result] = isa<Attribute>(folded)
-                           ? cast<Attribute>(folded)
-                           : values.lookup(cast<Value>(folded));
+      values[result] = isa<Attribute>(folded) ? cast<Attribute>(folded) : values.lookup(cast<Value>(folded));
   }
   return std::nullopt;
 }
 
 std::optional<Range> toConstants(const fovea::MaskRange<OpFoldResult> &range) {
-  std::optional<int64_t> bounds[] = {
-      getConstantIntValue(range.liveBegin), getConstantIntValue(range.liveEnd),
-      getConstantIntValue(range.fullBegin), getConstantIntValue(range.fullEnd)};
+  std::optional<int64_t> bounds[] = {getConstantIntValue(range.liveBegin), getConstantIntValue(range.liveEnd),
+                                     getConstantIntValue(range.fullBegin), getConstantIntValue(range.fullEnd)};
   if (!llvm::all_of(bounds, [](auto bound) { return bound.has_value(); }))
     return std::nullopt;
   return Range{*bounds[0], *bounds[1], *bounds[2], *bounds[3]};
@@ -93,26 +82,20 @@ std::optional<Range> toConstants(const fovea::MaskRange<OpFoldResult> &range) {
 struct TestMaskRange final : PassWrapper<TestMaskRange, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(TestMaskRange)
   StringRef getArgument() const override { return "fovea-test-mask-range"; }
-  StringRef getDescription() const override {
-    return "Compare the mask analysis with the mask, element by element";
-  }
+  StringRef getDescription() const override { return "Compare the mask analysis with the mask, element by element"; }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<affine::AffineDialect, arith::ArithDialect,
-                    tensor::TensorDialect>();
+    registry.insert<affine::AffineDialect, arith::ArithDialect, tensor::TensorDialect>();
   }
   void runOnOperation() override {
-    WalkResult result = getOperation()->walk([&](ScoreOpInterface op) {
-      return failed(check(op)) ? WalkResult::interrupt()
-                               : WalkResult::advance();
-    });
+    WalkResult result = getOperation()->walk(
+        [&](ScoreOpInterface op) { return failed(check(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
   LogicalResult check(ScoreOpInterface op) {
     OpBuilder builder(op);
-    SmallVector<mlir::Range> domain =
-        cast<TilingInterface>(op.getOperation()).getIterationDomain(builder);
+    SmallVector<mlir::Range> domain = cast<TilingInterface>(op.getOperation()).getIterationDomain(builder);
     std::optional<unsigned> queryDim = getQueryDim(op);
     if (!queryDim || !op.hasMask())
       return op.emitError("has no rows or no mask");
@@ -137,12 +120,10 @@ struct TestMaskRange final : PassWrapper<TestMaskRange, OperationPass<>> {
     for (int64_t begin = 0; begin < rows; ++begin)
       for (int64_t end = begin + 1; end <= rows; ++end) {
         std::optional<Range> range = toConstants(fovea::maskKeyRange(
-            mask.predicate, builder.getIndexAttr(begin),
-            builder.getIndexAttr(end), builder.getIndexAttr(keys), arith));
+            mask.predicate, builder.getIndexAttr(begin), builder.getIndexAttr(end), builder.getIndexAttr(keys), arith));
         if (!range)
           return op.emitError("has a mask range that is not constant");
-        int64_t first = keys, last = 0, numFull = 0, firstFull = keys,
-                lastFull = 0;
+        int64_t first = keys, last = 0, numFull = 0, firstFull = keys, lastFull = 0;
         for (int64_t j = 0; j < keys; ++j) {
           int64_t seen = 0;
           for (int64_t i = begin; i < end; ++i)
@@ -150,26 +131,20 @@ struct TestMaskRange final : PassWrapper<TestMaskRange, OperationPass<>> {
           if (seen > 0) {
             first = std::min(first, j), last = j + 1;
             if (j < range->liveBegin || j >= range->liveEnd)
-              return op.emitError()
-                     << "key " << j << " is visible to rows [" << begin << ", "
-                     << end << ") but not live: [" << range->liveBegin << ", "
-                     << range->liveEnd << ")";
+              return op.emitError() << "key " << j << " is visible to rows [" << begin << ", " << end
+                                    << ") but not live: [" << range->liveBegin << ", " << range->liveEnd << ")";
           }
           if (seen == end - begin)
             ++numFull, firstFull = std::min(firstFull, j), lastFull = j + 1;
           else if (j >= range->fullBegin && j < range->fullEnd)
-            return op.emitError()
-                   << "key " << j << " is hidden from one of rows [" << begin
-                   << ", " << end << ") but full: [" << range->fullBegin << ", "
-                   << range->fullEnd << ")";
+            return op.emitError() << "key " << j << " is hidden from one of rows [" << begin << ", " << end
+                                  << ") but full: [" << range->fullBegin << ", " << range->fullEnd << ")";
         }
         ++tiles;
-        exactLive += range->liveEnd - range->liveBegin ==
-                     std::max<int64_t>(last - first, 0);
+        exactLive += range->liveEnd - range->liveBegin == std::max<int64_t>(last - first, 0);
         exactFull += range->fullEnd - range->fullBegin == numFull;
       }
-    op.emitRemark() << tiles << " tiles agree; live is exact for " << exactLive
-                    << ", full for " << exactFull;
+    op.emitRemark() << tiles << " tiles agree; live is exact for " << exactLive << ", full for " << exactFull;
     return success();
   }
 };

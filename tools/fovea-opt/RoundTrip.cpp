@@ -50,10 +50,7 @@ std::string write(Operation *op, Form form) {
 std::string fingerprint(Operation *op) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  op->print(os, OpPrintingFlags()
-                    .printGenericOpForm()
-                    .enableDebugInfo(false)
-                    .elideLargeElementsAttrs(INT64_MAX));
+  op->print(os, OpPrintingFlags().printGenericOpForm().enableDebugInfo(false).elideLargeElementsAttrs(INT64_MAX));
   return text;
 }
 
@@ -75,9 +72,7 @@ struct RoundTripPass final : PassWrapper<RoundTripPass, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(RoundTripPass)
 
   StringRef getArgument() const override { return "round-trip"; }
-  StringRef getDescription() const override {
-    return "Write the IR in every form and read it back";
-  }
+  StringRef getDescription() const override { return "Write the IR in every form and read it back"; }
 
   void runOnOperation() override {
     for (Form form : {Form::Pretty, Form::Generic, Form::Bytecode})
@@ -90,21 +85,16 @@ struct RoundTripPass final : PassWrapper<RoundTripPass, OperationPass<>> {
     std::string written = write(op, form);
     Block parsed;
     ParserConfig config(op->getContext());
-    if (failed(parseSourceString(written, &parsed, config,
-                                 ("<" + nameOf(form) + " form>").str())))
-      return op->emitError()
-             << "the " << nameOf(form) << " form of this IR does not parse";
+    if (failed(parseSourceString(written, &parsed, config, ("<" + nameOf(form) + " form>").str())))
+      return op->emitError() << "the " << nameOf(form) << " form of this IR does not parse";
     Operation *result = &parsed.front();
     result->remove();
     OwningOpRef<Operation *> owned(result);
     auto [before, after] = firstDifference(expected, fingerprint(result));
     if (before != after)
-      return op->emitError()
-             << "the " << nameOf(form)
-             << " form of this IR reads back as other IR: wrote '" << before
-             << "', read '" << after << "'";
-    for (auto [region, read] :
-         llvm::zip_equal(op->getRegions(), result->getRegions()))
+      return op->emitError() << "the " << nameOf(form) << " form of this IR reads back as other IR: wrote '" << before
+                             << "', read '" << after << "'";
+    for (auto [region, read] : llvm::zip_equal(op->getRegions(), result->getRegions()))
       region.takeBody(read);
     return success();
   }
@@ -112,6 +102,4 @@ struct RoundTripPass final : PassWrapper<RoundTripPass, OperationPass<>> {
 
 } // namespace
 
-std::unique_ptr<Pass> fovea::createRoundTripPass() {
-  return std::make_unique<RoundTripPass>();
-}
+std::unique_ptr<Pass> fovea::createRoundTripPass() { return std::make_unique<RoundTripPass>(); }

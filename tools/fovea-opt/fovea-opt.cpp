@@ -23,9 +23,7 @@ void registerMaskRangePass();
 #endif
 
 /// MlirOptMain with a round trip in front of the pipeline that was asked for.
-static LogicalResult runAfterRoundTrip(StringRef inputName,
-                                       StringRef outputName,
-                                       DialectRegistry &registry) {
+static LogicalResult runAfterRoundTrip(StringRef inputName, StringRef outputName, DialectRegistry &registry) {
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
   config.setPassPipelineSetupFn([requested = config](PassManager &pm) {
     pm.addPass(fovea::createRoundTripPass());
@@ -55,13 +53,10 @@ int main(int argc, char **argv) {
   fovea::test::registerMaskRangePass();
 #endif
 
-  llvm::cl::opt<bool> roundTrip(
-      "round-trip",
-      llvm::cl::desc("Write the input as pretty text, generic text and "
-                     "bytecode and read it back before any pass runs"));
+  llvm::cl::opt<bool> roundTrip("round-trip", llvm::cl::desc("Write the input as pretty text, generic text and "
+                                                             "bytecode and read it back before any pass runs"));
   fovea::EnvironmentHelp environmentHelp;
-  auto [input, output] =
-      registerAndParseCLIOptions(argc, argv, "Fovea optimizer\n", registry);
+  auto [input, output] = registerAndParseCLIOptions(argc, argv, "Fovea optimizer\n", registry);
   if (roundTrip)
     return asMainReturnCode(runAfterRoundTrip(input, output, registry));
   return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));

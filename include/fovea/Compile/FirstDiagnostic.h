@@ -17,23 +17,17 @@ namespace fovea {
 class FirstDiagnostic {
 public:
   FirstDiagnostic(llvm::SourceMgr &sources, mlir::MLIRContext *context)
-      : os(text), printer(sources, context, os),
-        collector(context, [this](mlir::Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error &&
-              text.empty())
-            printer.emitDiagnostic(diagnostic.getLocation(), diagnostic.str(),
-                                   diagnostic.getSeverity());
+      : os(text), printer(sources, context, os), collector(context, [this](mlir::Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && text.empty())
+            printer.emitDiagnostic(diagnostic.getLocation(), diagnostic.str(), diagnostic.getSeverity());
         }) {}
 
   /// The error that was seen, or else `otherwise`.
   llvm::Error take(const llvm::Twine &otherwise) {
-    std::string message =
-        text.empty() ? otherwise.str() : llvm::StringRef(text).rtrim().str();
+    std::string message = text.empty() ? otherwise.str() : llvm::StringRef(text).rtrim().str();
     return llvm::createStringError(message);
   }
-  llvm::Error take(llvm::Error otherwise) {
-    return take(toString(std::move(otherwise)));
-  }
+  llvm::Error take(llvm::Error otherwise) { return take(toString(std::move(otherwise))); }
 
 private:
   std::string text;

@@ -21,8 +21,7 @@ struct LoweringOptions {
 
 /// Runs `attn-to-llvm`. Where a pass has reported an error, the one returned
 /// says less.
-llvm::Error lowerToLLVMDialect(mlir::ModuleOp module,
-                               const LoweringOptions &options);
+llvm::Error lowerToLLVMDialect(mlir::ModuleOp module, const LoweringOptions &options);
 
 } // namespace fovea
 

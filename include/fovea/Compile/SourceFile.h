@@ -32,8 +32,7 @@ struct SourceFile {
 llvm::SmallVector<mlir::func::FuncOp> getFunctions(mlir::ModuleOp module);
 
 /// The one of them called `name`; the only one if `name` is empty.
-llvm::Expected<mlir::func::FuncOp> findFunction(mlir::ModuleOp module,
-                                                llvm::StringRef name);
+llvm::Expected<mlir::func::FuncOp> findFunction(mlir::ModuleOp module, llvm::StringRef name);
 
 } // namespace fovea
 

@@ -48,8 +48,7 @@ using EvaluateResult = std::variant<HostTensor, Scalar>;
 /// its location, on an op it does not know, on shapes that do not fit and on
 /// undefined behaviour (an index out of bounds, an integer division by zero).
 llvm::Expected<llvm::SmallVector<EvaluateResult>>
-evaluate(mlir::func::FuncOp entry, llvm::ArrayRef<EvaluateArgument> arguments,
-         const EvaluateOptions &options = {});
+evaluate(mlir::func::FuncOp entry, llvm::ArrayRef<EvaluateArgument> arguments, const EvaluateOptions &options = {});
 
 } // namespace fovea
 

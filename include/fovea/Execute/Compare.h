@@ -87,8 +87,7 @@ struct Verdict {
 };
 
 /// Fails only if the shapes differ or a float is compared with an integer.
-llvm::Expected<Verdict> compare(const HostTensor &result,
-                                const HostTensor &reference,
+llvm::Expected<Verdict> compare(const HostTensor &result, const HostTensor &reference,
                                 const CompareOptions &options = {});
 
 } // namespace fovea

@@ -36,17 +36,14 @@ public:
 
   /// A poisoned tensor in row-major order. Fails on a negative size and on a
   /// size that this machine's memory cannot hold, as `strided` does.
-  static llvm::Expected<HostTensor> contiguous(ElementType type,
-                                               llvm::ArrayRef<int64_t> shape);
+  static llvm::Expected<HostTensor> contiguous(ElementType type, llvm::ArrayRef<int64_t> shape);
 
   /// A poisoned tensor whose element at `indices` lies `offset + sum(indices *
   /// strides)` elements into the storage. Strides may leave gaps, repeat
   /// elements (0) and run backwards (negative, given an offset that keeps every
   /// element in the storage).
-  static llvm::Expected<HostTensor> strided(ElementType type,
-                                            llvm::ArrayRef<int64_t> shape,
-                                            llvm::ArrayRef<int64_t> strides,
-                                            int64_t offset = 0);
+  static llvm::Expected<HostTensor> strided(ElementType type, llvm::ArrayRef<int64_t> shape,
+                                            llvm::ArrayRef<int64_t> strides, int64_t offset = 0);
 
   ElementType getElementType() const { return elementType; }
   int64_t getRank() const { return shape.size(); }

@@ -40,8 +40,7 @@ struct NumberInput {
   Scalar value;
 };
 
-using InputSpec =
-    std::variant<NpyInput, RandomInput, ZerosInput, IotaInput, NumberInput>;
+using InputSpec = std::variant<NpyInput, RandomInput, ZerosInput, IotaInput, NumberInput>;
 
 /// Fails on anything else, with the list of what is allowed. The file need not
 /// exist.

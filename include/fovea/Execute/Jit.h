@@ -39,9 +39,8 @@ public:
   /// Compiles `module`, which is in the LLVM dialect and has a C interface for
   /// the function of `signature`. The context must have the translations to
   /// LLVM IR (fovea::registerAllDialects).
-  static llvm::Expected<std::unique_ptr<CompiledFunction>>
-  compile(mlir::ModuleOp module, const Signature &signature,
-          const JitOptions &options = {});
+  static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(mlir::ModuleOp module, const Signature &signature,
+                                                                   const JitOptions &options = {});
   ~CompiledFunction();
 
   const Signature &getSignature() const { return signature; }
@@ -71,12 +70,8 @@ class Invocation {
 public:
   /// Scalars are tensors of rank 0. Fails, naming the argument, where number,
   /// types or shapes are not those of the signature.
-  static llvm::Expected<Invocation>
-  create(const CompiledFunction &function,
-         llvm::ArrayRef<TensorView> arguments);
-  static llvm::Expected<Invocation>
-  create(const CompiledFunction &function,
-         llvm::ArrayRef<HostTensor *> arguments);
+  static llvm::Expected<Invocation> create(const CompiledFunction &function, llvm::ArrayRef<TensorView> arguments);
+  static llvm::Expected<Invocation> create(const CompiledFunction &function, llvm::ArrayRef<HostTensor *> arguments);
   Invocation(Invocation &&) = default;
   ~Invocation() { freeResults(); }
 

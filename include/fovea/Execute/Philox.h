@@ -16,8 +16,7 @@
 namespace fovea {
 
 /// The bijection of the paper: ten rounds over a 128-bit counter.
-std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
-                                   std::array<uint32_t, 2> key);
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 /// The quantile function of the unit normal distribution for 0 < p < 1, to
 /// about 1e-15: algorithm AS 241 (PPND16) of Wichura, 1988.
@@ -27,8 +26,7 @@ double normalQuantile(double p);
 class RandomStream {
 public:
   explicit RandomStream(uint64_t seed, uint32_t stream = 0)
-      : key{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)},
-        stream(stream) {}
+      : key{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)}, stream(stream) {}
 
   uint64_t getBits(uint64_t index) const;
   /// Unit normal, of magnitude below 8.3.

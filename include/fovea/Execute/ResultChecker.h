@@ -26,23 +26,18 @@ enum class Baseline {
 class ResultChecker {
 public:
   /// Evaluates `function`, which must be on tensors still.
-  static llvm::Expected<ResultChecker>
-  create(mlir::func::FuncOp function, const std::vector<HostTensor> &arguments,
-         Baseline baseline = Baseline::SixteenBit);
+  static llvm::Expected<ResultChecker> create(mlir::func::FuncOp function, const std::vector<HostTensor> &arguments,
+                                              Baseline baseline = Baseline::SixteenBit);
 
   /// One verdict per result.
-  llvm::Expected<std::vector<Verdict>>
-  judge(llvm::ArrayRef<HostTensor> results) const;
+  llvm::Expected<std::vector<Verdict>> judge(llvm::ArrayRef<HostTensor> results) const;
 
   /// The verdicts that the unfused evaluation itself gets, which tell how well
   /// conditioned the problem is. Wants Baseline::Always.
-  llvm::Expected<std::vector<Verdict>> judgeBaseline() const {
-    return judge(baselines, /*againstBaseline=*/false);
-  }
+  llvm::Expected<std::vector<Verdict>> judgeBaseline() const { return judge(baselines, /*againstBaseline=*/false); }
 
 private:
-  llvm::Expected<std::vector<Verdict>> judge(llvm::ArrayRef<HostTensor> results,
-                                             bool againstBaseline) const;
+  llvm::Expected<std::vector<Verdict>> judge(llvm::ArrayRef<HostTensor> results, bool againstBaseline) const;
 
   std::vector<HostTensor> references;
   std::vector<HostTensor> baselines; ///< Empty if not wanted.

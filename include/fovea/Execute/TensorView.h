@@ -19,10 +19,8 @@ struct TensorView {
 
   static TensorView of(HostTensor &tensor) {
     char *start =
-        static_cast<char *>(tensor.getStorage()) +
-        tensor.getOffset() * int64_t(getByteSize(tensor.getElementType()));
-    return {tensor.getElementType(), start,
-            llvm::SmallVector<int64_t>(tensor.getShape()),
+        static_cast<char *>(tensor.getStorage()) + tensor.getOffset() * int64_t(getByteSize(tensor.getElementType()));
+    return {tensor.getElementType(), start, llvm::SmallVector<int64_t>(tensor.getShape()),
             llvm::SmallVector<int64_t>(tensor.getStrides())};
   }
 

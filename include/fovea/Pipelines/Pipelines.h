@@ -17,55 +17,36 @@ struct CpuModel;
 
 /// What the CPU pipelines depend on. The defaults fit any x86-64-v4 core, one
 /// thread; fovea/Target/CpuModel.h knows the machine at hand.
-struct CpuPipelineOptions
-    : public mlir::PassPipelineOptions<CpuPipelineOptions> {
-  Option<int64_t> vectorBytes{*this, "vector-bytes",
-                              llvm::cl::desc("Bytes of a vector register"),
-                              llvm::cl::init(64)};
-  Option<int64_t> vectorRegisters{*this, "vector-registers",
-                                  llvm::cl::desc("Number of vector registers"),
+struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions> {
+  Option<int64_t> vectorBytes{*this, "vector-bytes", llvm::cl::desc("Bytes of a vector register"), llvm::cl::init(64)};
+  Option<int64_t> vectorRegisters{*this, "vector-registers", llvm::cl::desc("Number of vector registers"),
                                   llvm::cl::init(32)};
-  Option<int64_t> l1Bytes{
-      *this, "l1-bytes",
-      llvm::cl::desc("Bytes of a core's first-level data cache"),
-      llvm::cl::init(48 << 10)};
-  Option<int64_t> l2Bytes{
-      *this, "l2-bytes", llvm::cl::desc("Bytes of a core's second-level cache"),
-      llvm::cl::init(1 << 20)};
-  Option<int64_t> threads{
-      *this, "threads",
-      llvm::cl::desc("Number of threads that will share the work"),
-      llvm::cl::init(1)};
-  Option<bool> avx512{
-      *this, "avx512",
-      llvm::cl::desc("Use instructions of AVX-512 (F, DQ) by name"),
-      llvm::cl::init(false)};
-  Option<int64_t> tileM{
-      *this, "tile-m",
-      llvm::cl::desc(
-          "Query rows per tile; 0 leaves it to attn-select-schedule"),
-      llvm::cl::init(0)};
-  Option<int64_t> tileN{
-      *this, "tile-n",
-      llvm::cl::desc("Keys per step; 0 leaves it to attn-select-schedule"),
-      llvm::cl::init(0)};
-  Option<int64_t> splits{
-      *this, "splits",
-      llvm::cl::desc("Parallel parts of the key range; 0 leaves it to "
-                     "attn-select-schedule"),
-      llvm::cl::init(0)};
+  Option<int64_t> l1Bytes{*this, "l1-bytes", llvm::cl::desc("Bytes of a core's first-level data cache"),
+                          llvm::cl::init(48 << 10)};
+  Option<int64_t> l2Bytes{*this, "l2-bytes", llvm::cl::desc("Bytes of a core's second-level cache"),
+                          llvm::cl::init(1 << 20)};
+  Option<int64_t> threads{*this, "threads", llvm::cl::desc("Number of threads that will share the work"),
+                          llvm::cl::init(1)};
+  Option<bool> avx512{*this, "avx512", llvm::cl::desc("Use instructions of AVX-512 (F, DQ) by name"),
+                      llvm::cl::init(false)};
+  Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0 leaves it to attn-select-schedule"),
+                        llvm::cl::init(0)};
+  Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to attn-select-schedule"),
+                        llvm::cl::init(0)};
+  Option<int64_t> splits{*this, "splits",
+                         llvm::cl::desc("Parallel parts of the key range; 0 leaves it to "
+                                        "attn-select-schedule"),
+                         llvm::cl::init(0)};
 
   /// Takes what depends on the machine from `cpu`, for so many threads.
   void setMachine(const CpuModel &cpu, int64_t threadCount);
 };
 
 /// Stages 1 to 3b: attention and softmax as an online state and its reading.
-void buildAttnOnlinePipeline(mlir::OpPassManager &pm,
-                             const CpuPipelineOptions &options);
+void buildAttnOnlinePipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
 /// Stages 4 to 6: one scf.forall per op, one scf.for over the keys inside.
-void buildAttnTilingPipeline(mlir::OpPassManager &pm,
-                             const CpuPipelineOptions &options);
+void buildAttnTilingPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
 /// Tensors to buffers, with function boundaries: arguments take any strides,
 /// and results that are arguments are dropped (fovea-drop-returned-arguments).
@@ -77,21 +58,17 @@ void buildDeallocatePipeline(mlir::OpPassManager &pm);
 
 /// Buffers, loops and vectors to the LLVM dialect. Public functions get a C
 /// interface.
-void buildBuffersToLLVMPipeline(mlir::OpPassManager &pm,
-                                const CpuPipelineOptions &options);
+void buildBuffersToLLVMPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
 /// Stage 7a: tiles on tensors to the LLVM dialect.
-void buildCpuLoweringPipeline(mlir::OpPassManager &pm,
-                              const CpuPipelineOptions &options);
+void buildCpuLoweringPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
 /// `attn-to-llvm`: all of the above.
-void buildAttnToLLVMPipeline(mlir::OpPassManager &pm,
-                             const CpuPipelineOptions &options);
+void buildAttnToLLVMPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
 /// `attn-unfused-to-llvm`: decomposed into linalg, then plain loops. What the
 /// fused code is compared with.
-void buildAttnUnfusedToLLVMPipeline(mlir::OpPassManager &pm,
-                                    const CpuPipelineOptions &options);
+void buildAttnUnfusedToLLVMPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
 /// Makes the whole pipelines known by name.
 void registerFoveaPipelines();

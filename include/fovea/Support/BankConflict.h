@@ -25,8 +25,7 @@ struct SharedAccessCost {
 /// two up to 16) from or to addresses[i], aligned to its size. Lanes go in
 /// order, in phases of as many as move 128 bytes. ldmatrix and stmatrix are
 /// accesses of 16 bytes by the lanes that supply addresses: a phase per matrix.
-SharedAccessCost sharedAccessCost(const std::vector<int64_t> &addresses,
-                                  int64_t bytesPerLane);
+SharedAccessCost sharedAccessCost(const std::vector<int64_t> &addresses, int64_t bytesPerLane);
 
 } // namespace fovea
 

@@ -39,28 +39,23 @@ struct WarpGrid {
 /// The accumulator (C and D) of mma.sync.m16n8 and wgmma.m64nN. Nothing unless
 /// rows is a multiple of 16 * warps.rows, and cols of 8 * warps.cols. Where the
 /// warps do not cover the rows, further registers do.
-std::optional<RegisterLayout> mmaAccumulator(int64_t rows, int64_t cols,
-                                             WarpGrid warps);
+std::optional<RegisterLayout> mmaAccumulator(int64_t rows, int64_t cols, WarpGrid warps);
 
 /// A (rows x depth) in registers, for mma.sync and wgmma, of elements of 8, 16
 /// or 32 (tf32) bits. Warps that differ in their columns hold copies. Depth
 /// must be a multiple of 256 bits.
-std::optional<RegisterLayout> mmaOperandA(int64_t rows, int64_t depth,
-                                          unsigned elementBits, WarpGrid warps);
+std::optional<RegisterLayout> mmaOperandA(int64_t rows, int64_t depth, unsigned elementBits, WarpGrid warps);
 
 /// B (depth x cols) in registers, for mma.sync. Warps that differ in their rows
 /// hold copies.
-std::optional<RegisterLayout> mmaOperandB(int64_t depth, int64_t cols,
-                                          unsigned elementBits, WarpGrid warps);
+std::optional<RegisterLayout> mmaOperandB(int64_t depth, int64_t cols, unsigned elementBits, WarpGrid warps);
 
 /// Runs of `sizePerThread` elements per thread, lanes and warps in a grid;
 /// order[0] is the coordinate along which all of them advance first. What a
 /// level cannot split further is held in copies by the rest of that level, what
 /// is left over is repeated in registers.
-RegisterLayout blocked(const std::vector<int64_t> &shape,
-                       const std::vector<int64_t> &sizePerThread,
-                       const std::vector<int64_t> &threadsPerWarp,
-                       const std::vector<int64_t> &warps,
+RegisterLayout blocked(const std::vector<int64_t> &shape, const std::vector<int64_t> &sizePerThread,
+                       const std::vector<int64_t> &threadsPerWarp, const std::vector<int64_t> &warps,
                        const std::vector<unsigned> &order);
 
 /// Which addresses ldmatrix and stmatrix (b16, `matrices` = 1, 2 or 4 of 8 x 8)
@@ -70,8 +65,7 @@ RegisterLayout blocked(const std::vector<int64_t> &shape,
 /// transposed (.trans) down the column. The instruction moves elements
 /// 2 * matrices * i and following of every thread. Nothing if the layout is not
 /// made of such matrices.
-std::optional<RegisterLayout> matrixAccess(const RegisterLayout &layout,
-                                           unsigned matrices, bool transposed);
+std::optional<RegisterLayout> matrixAccess(const RegisterLayout &layout, unsigned matrices, bool transposed);
 
 } // namespace fovea
 

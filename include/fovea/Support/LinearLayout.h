@@ -62,13 +62,9 @@ enum class Dim : unsigned {
   Col       ///< Coordinate 1; the next ones follow.
 };
 
-constexpr Dim coordinate(unsigned i) {
-  return static_cast<Dim>(static_cast<unsigned>(Dim::Row) + i);
-}
+constexpr Dim coordinate(unsigned i) { return static_cast<Dim>(static_cast<unsigned>(Dim::Row) + i); }
 constexpr bool isCoordinate(Dim dim) { return dim >= Dim::Row; }
-constexpr unsigned coordinateIndex(Dim dim) {
-  return static_cast<unsigned>(dim) - static_cast<unsigned>(Dim::Row);
-}
+constexpr unsigned coordinateIndex(Dim dim) { return static_cast<unsigned>(dim) - static_cast<unsigned>(Dim::Row); }
 /// "register", "lane", ..., "d0", "d1", ...
 std::string toString(Dim dim);
 
@@ -82,9 +78,7 @@ public:
     Dim dim;
     unsigned bits; ///< The dim has 2^bits indices.
 
-    bool operator==(const DimBits &other) const {
-      return dim == other.dim && bits == other.bits;
-    }
+    bool operator==(const DimBits &other) const { return dim == other.dim && bits == other.bits; }
   };
 
   /// What the bits of one input do: bases[i][j] is what bit i adds to output j.
@@ -98,14 +92,12 @@ public:
 
   /// From a table, with the sizes of the outputs. Nothing if a size is not a
   /// power of two, a basis does not fit, or a dim occurs twice.
-  static std::optional<LinearLayout>
-  fromBases(const std::vector<InputBases> &inputs, const DimIndices &outputs);
+  static std::optional<LinearLayout> fromBases(const std::vector<InputBases> &inputs, const DimIndices &outputs);
 
   /// in -> out = in.
   static LinearLayout identity1D(int64_t size, Dim in, Dim out);
   /// in -> out = 0: every index of `in` holds the same (broadcast).
-  static LinearLayout zeros1D(int64_t size, Dim in, Dim out,
-                              int64_t outSize = 1);
+  static LinearLayout zeros1D(int64_t size, Dim in, Dim out, int64_t outSize = 1);
 
   const std::vector<DimBits> &inputs() const { return ins; }
   const std::vector<DimBits> &outputs() const { return outs; }
@@ -145,8 +137,7 @@ public:
   LinearLayout inverse() const;
 
   /// Only these inputs (the others 0) and these outputs, in this order.
-  LinearLayout sublayout(const std::vector<Dim> &inputDims,
-                         const std::vector<Dim> &outputDims) const;
+  LinearLayout sublayout(const std::vector<Dim> &inputDims, const std::vector<Dim> &outputDims) const;
   /// The layout of the tile reduced along `coordinate`: that coordinate goes,
   /// later ones move up, registers that became copies go. Lanes and warps stay
   /// and hold copies.

@@ -27,12 +27,8 @@ struct Int64Arith {
   Int mulConst(Int a, int64_t factor) { return a * factor; }
   Int min(Int a, Int b) { return std::min(a, b); }
   Int max(Int a, Int b) { return std::max(a, b); }
-  Int floorDivConst(Int a, int64_t divisor) {
-    return a / divisor - (a % divisor < 0);
-  }
-  Int ceilDivConst(Int a, int64_t divisor) {
-    return a / divisor + (a % divisor > 0);
-  }
+  Int floorDivConst(Int a, int64_t divisor) { return a / divisor - (a % divisor < 0); }
+  Int ceilDivConst(Int a, int64_t divisor) { return a / divisor + (a % divisor > 0); }
 };
 
 /// A mask as a tree of conjunctions and disjunctions of comparisons. `Int` is
@@ -48,15 +44,12 @@ template <typename Int> struct MaskPredicate {
   std::vector<MaskPredicate> operands{};
 
   /// keyCoefficient * key + rowCoefficient * row + offset >= 0.
-  static MaskPredicate affine(int64_t keyCoefficient, int64_t rowCoefficient,
-                              Int offset) {
+  static MaskPredicate affine(int64_t keyCoefficient, int64_t rowCoefficient, Int offset) {
     return {Kind::Affine, keyCoefficient, rowCoefficient, offset};
   }
   /// Something that depends on the position in ways not known here.
   static MaskPredicate opaque() { return {Kind::Opaque}; }
-  static MaskPredicate constant(bool value) {
-    return {Kind::Constant, 0, 0, {}, value};
-  }
+  static MaskPredicate constant(bool value) { return {Kind::Constant, 0, 0, {}, value}; }
   /// The conjunction; true if there is no operand.
   static MaskPredicate allOf(std::vector<MaskPredicate> operands) {
     return combine(Kind::All, /*neutral=*/true, std::move(operands));
@@ -67,8 +60,7 @@ template <typename Int> struct MaskPredicate {
   }
 
 private:
-  static MaskPredicate combine(Kind kind, bool neutral,
-                               std::vector<MaskPredicate> operands) {
+  static MaskPredicate combine(Kind kind, bool neutral, std::vector<MaskPredicate> operands) {
     std::vector<MaskPredicate> kept;
     for (MaskPredicate &operand : operands) {
       if (operand.kind != Kind::Constant)
@@ -86,16 +78,14 @@ private:
 
 /// The complement of a mask, with the negations pushed into the comparisons.
 template <typename Arith>
-MaskPredicate<typename Arith::Int>
-negate(const MaskPredicate<typename Arith::Int> &mask, Arith &arith) {
+MaskPredicate<typename Arith::Int> negate(const MaskPredicate<typename Arith::Int> &mask, Arith &arith) {
   using Predicate = MaskPredicate<typename Arith::Int>;
   std::vector<Predicate> operands;
   for (const Predicate &operand : mask.operands)
     operands.push_back(negate(operand, arith));
   switch (mask.kind) {
   case Predicate::Kind::Affine: // not (e >= 0)  <=>  -1 - e >= 0
-    return Predicate::affine(-mask.keyCoefficient, -mask.rowCoefficient,
-                             arith.sub(arith.constant(-1), mask.offset));
+    return Predicate::affine(-mask.keyCoefficient, -mask.rowCoefficient, arith.sub(arith.constant(-1), mask.offset));
   case Predicate::Kind::All:
     return Predicate::anyOf(std::move(operands));
   case Predicate::Kind::Any:

@@ -73,15 +73,13 @@ public:
   using Predicate = MaskPredicate<Int>;
 
   MaskRangeAnalysis(Int rowBegin, Int rowEnd, Int numKeys, Arith &arith)
-      : arith(arith), firstRow(rowBegin),
-        lastRow(arith.sub(rowEnd, arith.constant(1))), numKeys(numKeys) {}
+      : arith(arith), firstRow(rowBegin), lastRow(arith.sub(rowEnd, arith.constant(1))), numKeys(numKeys) {}
 
   MaskRange<Int> run(const Predicate &mask) {
     Bounds bounds = visit(mask);
     auto [liveBegin, liveEnd] = clip(bounds.live);
     auto [fullBegin, fullEnd] = clip(bounds.full);
-    return {liveBegin, arith.max(liveBegin, liveEnd), fullBegin,
-            arith.max(fullBegin, fullEnd)};
+    return {liveBegin, arith.max(liveBegin, liveEnd), fullBegin, arith.max(fullBegin, fullEnd)};
   }
 
 private:
@@ -100,8 +98,7 @@ private:
       // The comparison is easiest to meet at one end of the tile and hardest
       // at the other.
       bool grows = mask.rowCoefficient >= 0;
-      return {solve(mask, grows ? lastRow : firstRow),
-              solve(mask, grows ? firstRow : lastRow)};
+      return {solve(mask, grows ? lastRow : firstRow), solve(mask, grows ? firstRow : lastRow)};
     }
     case Predicate::Kind::All:
     case Predicate::Kind::Any: {
@@ -109,10 +106,8 @@ private:
       Bounds result = visit(mask.operands.front());
       for (size_t i = 1; i < mask.operands.size(); ++i) {
         Bounds next = visit(mask.operands[i]);
-        result.live = all ? intersection(result.live, next.live)
-                          : hull(result.live, next.live);
-        result.full = all ? intersection(result.full, next.full)
-                          : unionWithin(result.full, next.full);
+        result.live = all ? intersection(result.live, next.live) : hull(result.live, next.live);
+        result.full = all ? intersection(result.full, next.full) : unionWithin(result.full, next.full);
       }
       return result;
     }
@@ -147,15 +142,11 @@ private:
     return {arith.sub(arith.constant(beyondAllKeys), end), end};
   }
 
-  Interval nothing() {
-    return {arith.constant(beyondAllKeys), arith.constant(0)};
-  }
+  Interval nothing() { return {arith.constant(beyondAllKeys), arith.constant(0)}; }
 
   Interval intersection(const Interval &a, const Interval &b) {
-    return {a.begin && b.begin ? arith.max(*a.begin, *b.begin)
-                               : (a.begin ? a.begin : b.begin),
-            a.end && b.end ? arith.min(*a.end, *b.end)
-                           : (a.end ? a.end : b.end)};
+    return {a.begin && b.begin ? arith.max(*a.begin, *b.begin) : (a.begin ? a.begin : b.begin),
+            a.end && b.end ? arith.min(*a.end, *b.end) : (a.end ? a.end : b.end)};
   }
 
   Interval hull(const Interval &a, const Interval &b) {
@@ -177,23 +168,16 @@ private:
     // any other.
     auto [beginA, endA] = clip(a);
     auto [beginB, endB] = clip(b);
-    Int touch = isNonNegative(
-        arith.sub(arith.min(endA, endB), arith.max(beginA, beginB)));
-    Int aIsLonger = isNonNegative(
-        arith.sub(arith.sub(endA, beginA), arith.sub(endB, beginB)));
-    return {
-        choose(touch, arith.min(beginA, beginB),
-               choose(aIsLonger, beginA, beginB)),
-        choose(touch, arith.max(endA, endB), choose(aIsLonger, endA, endB))};
+    Int touch = isNonNegative(arith.sub(arith.min(endA, endB), arith.max(beginA, beginB)));
+    Int aIsLonger = isNonNegative(arith.sub(arith.sub(endA, beginA), arith.sub(endB, beginB)));
+    return {choose(touch, arith.min(beginA, beginB), choose(aIsLonger, beginA, beginB)),
+            choose(touch, arith.max(endA, endB), choose(aIsLonger, endA, endB))};
   }
 
   /// The part of an interval within the keys, bounds in [0, numKeys].
   std::pair<Int, Int> clip(const Interval &interval) {
-    auto clamp = [&](Int x) {
-      return arith.min(arith.max(x, arith.constant(0)), numKeys);
-    };
-    return {interval.begin ? clamp(*interval.begin) : arith.constant(0),
-            interval.end ? clamp(*interval.end) : numKeys};
+    auto clamp = [&](Int x) { return arith.min(arith.max(x, arith.constant(0)), numKeys); };
+    return {interval.begin ? clamp(*interval.begin) : arith.constant(0), interval.end ? clamp(*interval.end) : numKeys};
   }
 
   /// 1 if x >= 0, else 0.
@@ -205,9 +189,7 @@ private:
   /// Selects by a flag of 0 or 1 between two positions.
   Int choose(Int flag, Int ifOne, Int ifZero) {
     Int penalty = arith.mulConst(flag, beyondAllKeys);
-    return arith.max(
-        arith.add(ifOne, arith.sub(penalty, arith.constant(beyondAllKeys))),
-        arith.sub(ifZero, penalty));
+    return arith.max(arith.add(ifOne, arith.sub(penalty, arith.constant(beyondAllKeys))), arith.sub(ifZero, penalty));
   }
 
   Arith &arith;
@@ -219,12 +201,10 @@ private:
 /// The keys within [0, numKeys) that the rows [rowBegin, rowEnd) see. The tile
 /// must not be empty and numKeys not negative.
 template <typename Arith>
-MaskRange<typename Arith::Int>
-maskKeyRange(const MaskPredicate<typename Arith::Int> &mask,
-             typename Arith::Int rowBegin, typename Arith::Int rowEnd,
-             typename Arith::Int numKeys, Arith &arith) {
-  return detail::MaskRangeAnalysis<Arith>(rowBegin, rowEnd, numKeys, arith)
-      .run(mask);
+MaskRange<typename Arith::Int> maskKeyRange(const MaskPredicate<typename Arith::Int> &mask,
+                                            typename Arith::Int rowBegin, typename Arith::Int rowEnd,
+                                            typename Arith::Int numKeys, Arith &arith) {
+  return detail::MaskRangeAnalysis<Arith>(rowBegin, rowEnd, numKeys, arith).run(mask);
 }
 
 /// The same in blocks of `blockSize` keys: live blocks hold a live key, full
@@ -233,22 +213,16 @@ maskKeyRange(const MaskPredicate<typename Arith::Int> &mask,
 /// either interval is empty: partial, full and partial blocks follow each
 /// other as [liveBegin, fullBegin), [fullBegin, fullEnd), [fullEnd, liveEnd).
 template <typename Arith>
-MaskRange<typename Arith::Int>
-maskBlockRange(const MaskRange<typename Arith::Int> &keys, int64_t blockSize,
-               Arith &arith) {
+MaskRange<typename Arith::Int> maskBlockRange(const MaskRange<typename Arith::Int> &keys, int64_t blockSize,
+                                              Arith &arith) {
   using Int = typename Arith::Int;
   Int liveBegin = arith.floorDivConst(keys.liveBegin, blockSize);
   // An empty interval in the middle of a block must not make that block live.
-  Int isLive =
-      arith.min(arith.sub(keys.liveEnd, keys.liveBegin), arith.constant(1));
-  Int end =
-      arith.min(keys.liveEnd, arith.mulConst(isLive, detail::beyondAllKeys));
+  Int isLive = arith.min(arith.sub(keys.liveEnd, keys.liveBegin), arith.constant(1));
+  Int end = arith.min(keys.liveEnd, arith.mulConst(isLive, detail::beyondAllKeys));
   Int liveEnd = arith.max(liveBegin, arith.ceilDivConst(end, blockSize));
-  auto clamp = [&](Int x, Int low) {
-    return arith.min(arith.max(x, low), liveEnd);
-  };
-  Int fullBegin =
-      clamp(arith.ceilDivConst(keys.fullBegin, blockSize), liveBegin);
+  auto clamp = [&](Int x, Int low) { return arith.min(arith.max(x, low), liveEnd); };
+  Int fullBegin = clamp(arith.ceilDivConst(keys.fullBegin, blockSize), liveBegin);
   Int fullEnd = clamp(arith.floorDivConst(keys.fullEnd, blockSize), fullBegin);
   return {liveBegin, liveEnd, fullBegin, fullEnd};
 }

@@ -55,8 +55,7 @@ namespace fovea {
 /// row and one column of the values. Rows with many columns share `maximum`
 /// and `sum`.
 template <typename T> struct OnlineSoftmax {
-  static_assert(std::numeric_limits<T>::is_iec559,
-                "the identity of the merge is an IEEE infinity");
+  static_assert(std::numeric_limits<T>::is_iec559, "the identity of the merge is an IEEE infinity");
   static constexpr T negativeInfinity = -std::numeric_limits<T>::infinity();
 
   /// The default is the state of the empty set, the identity of `merge`.
@@ -81,8 +80,7 @@ template <typename T> struct OnlineSoftmax {
   static OnlineSoftmax merge(const OnlineSoftmax &a, const OnlineSoftmax &b) {
     T m = largerOrNaN(a.maximum, b.maximum);
     T scaleA = weight(a.maximum, m), scaleB = weight(b.maximum, m);
-    return {m, a.sum * scaleA + b.sum * scaleB,
-            a.accumulator * scaleA + b.accumulator * scaleB};
+    return {m, a.sum * scaleA + b.sum * scaleB, a.accumulator * scaleA + b.accumulator * scaleB};
   }
 
   /// Adds one key. A score of -inf leaves the state as it was.
@@ -94,16 +92,13 @@ template <typename T> struct OnlineSoftmax {
     OnlineSoftmax all = sink ? merge(*this, of(*sink, T(0))) : *this;
     if (all.sum == 0) // no logit above -inf
       return {T(0), negativeInfinity, maximum};
-    return {all.accumulator / all.sum, all.maximum + std::log(all.sum),
-            maximum};
+    return {all.accumulator / all.sum, all.maximum + std::log(all.sum), maximum};
   }
 
 private:
   /// exp(score - reference), where a masked score weighs nothing whatever the
   /// reference is.
-  static T weight(T score, T reference) {
-    return score == negativeInfinity ? T(0) : std::exp(score - reference);
-  }
+  static T weight(T score, T reference) { return score == negativeInfinity ? T(0) : std::exp(score - reference); }
 
   /// Unlike std::max, returns NaN whichever side it stands on.
   static T largerOrNaN(T a, T b) { return a > b || std::isnan(a) ? a : b; }

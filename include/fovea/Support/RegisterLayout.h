@@ -35,9 +35,7 @@ public:
     std::optional<Dim> out; ///< Nothing: the repetitions hold the same.
     int64_t count;
 
-    bool operator==(const Repeat &other) const {
-      return in == other.in && out == other.out && count == other.count;
-    }
+    bool operator==(const Repeat &other) const { return in == other.in && out == other.out && count == other.count; }
   };
 
   RegisterLayout() = default;
@@ -70,9 +68,7 @@ public:
   bool operator==(const RegisterLayout &other) const {
     return linear == other.linear && repetitions == other.repetitions;
   }
-  bool operator!=(const RegisterLayout &other) const {
-    return !(*this == other);
-  }
+  bool operator!=(const RegisterLayout &other) const { return !(*this == other); }
 
   /// The piece, then " x5 register->d1 x3 warp->d0".
   std::string toString() const;
@@ -92,12 +88,10 @@ enum class ConversionKind {
 
 /// Nothing if the tiles differ in shape or the layouts in their numbers of
 /// lanes, warps or blocks.
-std::optional<ConversionKind> classifyConversion(const RegisterLayout &from,
-                                                 const RegisterLayout &to);
+std::optional<ConversionKind> classifyConversion(const RegisterLayout &from, const RegisterLayout &to);
 
 /// For RegistersOnly: the register of `from` to take for each register of `to`.
-std::vector<int64_t> registerPermutation(const RegisterLayout &from,
-                                         const RegisterLayout &to);
+std::vector<int64_t> registerPermutation(const RegisterLayout &from, const RegisterLayout &to);
 
 /// From (register, lane, warp, block) of `to` to those of an equal element in
 /// `from`: in the same thread where there is one, else in the same warp, else

@@ -63,13 +63,9 @@ struct MatrixDescriptor {
 
   /// The low word without the address; the address, and advances, are added.
   uint32_t lowWord() const { return leadingByteOffset << 16; }
-  uint32_t highWord() const {
-    return strideByteOffset | baseOffset << 17 | swizzleMode << 30;
-  }
+  uint32_t highWord() const { return strideByteOffset | baseOffset << 17 | swizzleMode << 30; }
   /// The address must be below 256 KiB, and aligned to 16 bytes.
-  uint64_t encode(uint32_t address) const {
-    return uint64_t(highWord()) << 32 | lowWord() | (address & 0x3FFFF) >> 4;
-  }
+  uint64_t encode(uint32_t address) const { return uint64_t(highWord()) << 32 | lowWord() | (address & 0x3FFFF) >> 4; }
 };
 
 /// One box of a TMA copy: a part of a tile and where it lies.
@@ -84,8 +80,7 @@ public:
   /// Nothing, with the reason in `whyNot`, unless rows is a positive multiple
   /// of 8, and elements have 1, 2 or 4 bytes. A last slab that the columns do
   /// not fill is padded (TMA fills with zeros what lies beyond the tensor).
-  static std::optional<SharedTile> create(int64_t rows, int64_t cols,
-                                          int64_t elementBytes, Swizzle swizzle,
+  static std::optional<SharedTile> create(int64_t rows, int64_t cols, int64_t elementBytes, Swizzle swizzle,
                                           std::string *whyNot = nullptr);
   /// The widest swizzle of which the rows are a multiple.
   static Swizzle widestSwizzle(int64_t cols, int64_t elementBytes);
@@ -141,8 +136,7 @@ public:
   uint32_t beginAdvance(Major major, int64_t begin) const;
 
   bool operator==(const SharedTile &other) const {
-    return numRows == other.numRows && numCols == other.numCols &&
-           elemBytes == other.elemBytes && mode == other.mode;
+    return numRows == other.numRows && numCols == other.numCols && elemBytes == other.elemBytes && mode == other.mode;
   }
   bool operator!=(const SharedTile &other) const { return !(*this == other); }
 

@@ -18,25 +18,20 @@ struct CpuModel;
 
 /// Machines for code on `cpu`, this process's architecture, at LLVM's
 /// optimization level 0 to 3.
-llvm::orc::JITTargetMachineBuilder getTargetMachineBuilder(const CpuModel &cpu,
-                                                           unsigned level);
+llvm::orc::JITTargetMachineBuilder getTargetMachineBuilder(const CpuModel &cpu, unsigned level);
 
 /// Translates `module`, whose context must have the translations to LLVM IR,
 /// for `machine`.
-llvm::Expected<std::unique_ptr<llvm::Module>>
-translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context,
-                  const llvm::TargetMachine &machine);
+llvm::Expected<std::unique_ptr<llvm::Module>> translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context,
+                                                                const llvm::TargetMachine &machine);
 
 /// LLVM's default pipeline of `level`; 0 leaves the code alone.
-void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-              unsigned level);
+void optimize(llvm::Module &module, llvm::TargetMachine &machine, unsigned level);
 
 /// Which of its arguments each of the `numResults` results of the function is
 /// that lowering has dropped (fovea-drop-returned-arguments), -1 for a result
 /// that the function returns.
-llvm::SmallVector<int64_t> getReturnedArguments(mlir::ModuleOp module,
-                                                llvm::StringRef function,
-                                                size_t numResults);
+llvm::SmallVector<int64_t> getReturnedArguments(mlir::ModuleOp module, llvm::StringRef function, size_t numResults);
 
 } // namespace fovea
 

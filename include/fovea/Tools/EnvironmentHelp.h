@@ -15,8 +15,7 @@ namespace fovea {
 /// variables and ends the process.
 class EnvironmentHelp {
 public:
-  explicit EnvironmentHelp(
-      llvm::cl::OptionCategory &category = llvm::cl::getGeneralCategory());
+  explicit EnvironmentHelp(llvm::cl::OptionCategory &category = llvm::cl::getGeneralCategory());
 
 private:
   llvm::cl::opt<bool> option;

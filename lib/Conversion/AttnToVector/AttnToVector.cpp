@@ -45,8 +45,9 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
   void runOnOperation() override {
     VectorUnit unit{vectorBytes, vectorRegisters};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
-      getOperation()->emitError() << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
-                                  << vectorBytes.getValue() << " and " << vectorRegisters.getValue();
+      getOperation()->emitError()
+          << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
+          << vectorBytes.getValue() << " and " << vectorRegisters.getValue();
       return signalPassFailure();
     }
     SmallVector<StructuredOpInterface> ops;

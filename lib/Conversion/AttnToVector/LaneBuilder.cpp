@@ -34,8 +34,8 @@ Value LaneBuilder::scalar(double value) {
 }
 
 Value LaneBuilder::splat(double value) {
-  return arith::ConstantOp::create(
-      builder, loc, DenseElementsAttr::get(vectorType(), Attribute(builder.getFloatAttr(type, value))));
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(vectorType(), Attribute(builder.getFloatAttr(type, value))));
 }
 
 Value LaneBuilder::negInf() { return splat(-std::numeric_limits<double>::infinity()); }
@@ -50,7 +50,8 @@ Value LaneBuilder::lanePositions(Value base) {
   SmallVector<int64_t> positions = llvm::to_vector(llvm::seq<int64_t>(0, lanes));
   VectorType vectorType = vectorOf(builder.getIndexType());
   Value iota = arith::ConstantOp::create(
-      builder, loc, DenseElementsAttr::get(vectorType, llvm::map_to_vector(positions, [](int64_t p) { return APInt(64, p); })));
+      builder, loc,
+      DenseElementsAttr::get(vectorType, llvm::map_to_vector(positions, [](int64_t p) { return APInt(64, p); })));
   return arith::AddIOp::create(builder, loc, broadcast(base), iota);
 }
 

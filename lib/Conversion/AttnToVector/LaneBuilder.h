@@ -52,7 +52,8 @@ public:
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
   /// The larger of the two, as one instruction: a NaN may be lost, but its exponential keeps it in the sum.
   mlir::Value max(mlir::Value a, mlir::Value b);
-  /// `reference` where it is a number, 0 where it is -inf (no key yet): the difference of two -inf must not be NaN (S7).
+  /// `reference` where it is a number, 0 where it is -inf (no key yet): the difference of two -inf must not be NaN
+  /// (S7).
   mlir::Value guarded(mlir::Value reference);
   /// base^x.
   mlir::Value exponential(mlir::Value x, bool baseTwo);
@@ -69,7 +70,8 @@ public:
 };
 
 /// A stack buffer that lives as long as the parallel body or function around `op`.
-mlir::Value makeScratch(mlir::OpBuilder &builder, mlir::Operation *op, llvm::ArrayRef<int64_t> shape, mlir::Type element);
+mlir::Value makeScratch(mlir::OpBuilder &builder, mlir::Operation *op, llvm::ArrayRef<int64_t> shape,
+                        mlir::Type element);
 
 } // namespace fovea
 

@@ -53,7 +53,8 @@ LogicalResult fovea::lowerFinalize(OpBuilder &builder, FinalizeOp op, VectorUnit
     memref::StoreOp::create(builder, loc, value, operand.get(),
                             operandIndices(lanes, structured.getMapOf(operand), position));
   };
-  AffineMap rowMap = structured.getMapOf(op.getMaxMutable()), outputMap = structured.getMapOf(op.getOutputsMutable()[0]);
+  AffineMap rowMap = structured.getMapOf(op.getMaxMutable()),
+            outputMap = structured.getMapOf(op.getOutputsMutable()[0]);
   SmallVector<unsigned> rows = dimsOf(rowMap), columns;
   for (unsigned d : dimsOf(outputMap))
     if (!llvm::is_contained(rows, d))
@@ -88,8 +89,8 @@ LogicalResult fovea::lowerFinalize(OpBuilder &builder, FinalizeOp op, VectorUnit
       Value natural = baseTwo ? lanes.mul(maximum, lanes.scalar(llvm::numbers::ln2)) : maximum;
       // The running maximum does not keep a NaN, the sum does; but +inf is a maximum although its sum is NaN.
       Value isNan = compare(lanes, arith::CmpFPredicate::UNO, sum, sum);
-      Value finite = compare(lanes, arith::CmpFPredicate::ONE, maximum,
-                             lanes.scalar(std::numeric_limits<double>::infinity()));
+      Value finite =
+          compare(lanes, arith::CmpFPredicate::ONE, maximum, lanes.scalar(std::numeric_limits<double>::infinity()));
       Value lost = arith::AndIOp::create(builder, loc, isNan, finite);
       store(select(lanes, lost, sum, natural), op.getOutputsMutable()[op.maxIndex()]);
     }

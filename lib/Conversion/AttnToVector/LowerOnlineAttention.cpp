@@ -6,10 +6,10 @@
 //   for chunk of keys
 //     for panel of queries
 //       S[n][m] = sum_k K[n][k] * Q^T[k][m]                      register blocks of 6 keys; running maximum fused
-//       S[n][m] = score(S[n][m]) or -inf                         only if there is a score region or the block is partial
-//       m' = max(m, max_n S), a = base^(m - m')                  once per chunk, not per key
-//       P[n][m] = base^(S[n][m] - m'), l = l * a + sum_n P
-//       O^T[d][m] = O^T[d][m] * a + sum_n V[n][d] * P[n][m]      register blocks of 6 value dims; rescale fused
+//       S[n][m] = score(S[n][m]) or -inf                         only if there is a score region or the block is
+//       partial m' = max(m, max_n S), a = base^(m - m')                  once per chunk, not per key P[n][m] =
+//       base^(S[n][m] - m'), l = l * a + sum_n P O^T[d][m] = O^T[d][m] * a + sum_n V[n][d] * P[n][m]      register
+//       blocks of 6 value dims; rescale fused
 //
 // Everything along m is vertical; K and V are read as scalars that are broadcast, in their natural layout. Narrow
 // element types are widened chunk by chunk into a scratch buffer first.
@@ -34,8 +34,8 @@ constexpr int64_t keysPerChunk = 96;
 class TileLowering {
 public:
   TileLowering(OpBuilder &builder, OnlineAttentionOp op, VectorUnit unit)
-      : builder(builder), op(op), unit(unit), lanes(builder, op.getLoc(), op.getComputeType(),
-                                                    unit.lanes(op.getComputeType())) {}
+      : builder(builder), op(op), unit(unit),
+        lanes(builder, op.getLoc(), op.getComputeType(), unit.lanes(op.getComputeType())) {}
   LogicalResult run();
 
 private:
@@ -60,7 +60,8 @@ private:
   SmallVector<Value> scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key);
   Value applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked);
   void valuePass(Panel panel, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard);
-  void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard);
+  void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value, ArrayRef<Value> alpha,
+                  bool guard);
   Value makeWide(int64_t columns, Value dim);
   Matrix widenChunk(const Matrix &source, Value numKeys, Value columns, Value scratch);
   /// Element of key `n` of the chunk in the compute type.
@@ -77,8 +78,8 @@ private:
   Value query, accumulator, maximum, sum;
   AffineMap keyMap, valueMap;
   Value headDim, valueDim;
-  Value scores;                ///< scratch [keysPerChunk][panel]
-  Value wideKeys, wideValues;  ///< scratch for narrow types, or null
+  Value scores;               ///< scratch [keysPerChunk][panel]
+  Value wideKeys, wideValues; ///< scratch for narrow types, or null
   SmallVector<Value> at;
   int64_t numQueries = 0;
 };
@@ -98,7 +99,8 @@ LogicalResult TileLowering::checkForm() {
                 isMap(maps[outputs + 2], {0});
   auto queryType = cast<MemRefType>(op.getQuery().getType());
   if (!packed || queryType.isDynamicDim(1) || queryType.getDimSize(1) % lanes.lanes != 0)
-    return op.emitOpError("is not in the form with queries along the lanes; run attn-pack-queries before bufferization");
+    return op.emitOpError(
+        "is not in the form with queries along the lanes; run attn-pack-queries before bufferization");
   if (!op.getScale() || !op.getScale()->isExactlyValue(1.0))
     return op.emitOpError("has a scale that is not folded into the packed query; run attn-pack-queries");
   for (Value operand : {op.getQuery(), op.getOutputs()[0], op.getOutputs()[1], op.getOutputs()[2]})
@@ -190,9 +192,8 @@ SmallVector<Value> TileLowering::inBlocks(Value end, ValueRange init,
   int64_t rows = unit.blockRows();
   Value remainder = arith::RemUIOp::create(builder, lanes.loc, end, lanes.index(rows));
   Value mainEnd = lanes.sub(end, remainder);
-  SmallVector<Value> carried = lanes.loop(lanes.index(0), mainEnd, rows, init, [&](Value begin, ValueRange values) {
-    return body(begin, rows, values);
-  });
+  SmallVector<Value> carried = lanes.loop(lanes.index(0), mainEnd, rows, init,
+                                          [&](Value begin, ValueRange values) { return body(begin, rows, values); });
   return lanes.loop(mainEnd, end, 1, carried, [&](Value begin, ValueRange values) { return body(begin, 1, values); });
 }
 
@@ -308,10 +309,10 @@ SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value 
 // Values
 //===----------------------------------------------------------------------===//
 
-/// O^T of `rows` value dims from `d` on. With `guard`, a key that the mask removed adds nothing even if its value is not
-/// finite (S8).
-void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value, ArrayRef<Value> alpha,
-                              bool guard) {
+/// O^T of `rows` value dims from `d` on. With `guard`, a key that the mask removed adds nothing even if its value is
+/// not finite (S8).
+void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value,
+                              ArrayRef<Value> alpha, bool guard) {
   SmallVector<Value> init;
   for (int64_t r = 0; r != rows; ++r)
     for (int64_t v = 0; v != panel.vectors; ++v)
@@ -321,8 +322,8 @@ void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys,
     for (int64_t v = 0; v != panel.vectors; ++v) {
       weights.push_back(lanes.load(scores, {n, lanes.index(v * lanes.lanes)}));
       if (guard)
-        present.push_back(arith::CmpFOp::create(builder, lanes.loc, arith::CmpFPredicate::UNE, weights.back(),
-                                                lanes.splat(0.0)));
+        present.push_back(
+            arith::CmpFOp::create(builder, lanes.loc, arith::CmpFPredicate::UNE, weights.back(), lanes.splat(0.0)));
     }
     for (int64_t r = 0; r != rows; ++r) {
       Value element = lanes.broadcast(loadElement(value, n, lanes.add(d, r)));

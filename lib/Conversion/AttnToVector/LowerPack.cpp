@@ -1,7 +1,7 @@
 //===- LowerPack.cpp - rows to lanes --------------------------------------===//
 //
-// dst[k][m .. m + lanes) is gathered from as many rows of the source, one element each; rows beyond the source repeat its
-// last one.
+// dst[k][m .. m + lanes) is gathered from as many rows of the source, one element each; rows beyond the source repeat
+// its last one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,8 +59,8 @@ LogicalResult fovea::lowerPack(OpBuilder &builder, PackOp op, VectorUnit unit) {
         position[1 - m] = column;
         elements.push_back(memref::LoadOp::create(builder, loc, source, operandIndices(lanes, sourceMap, position)));
       }
-      Value vector = vector::FromElementsOp::create(
-          builder, loc, lanes.vectorOf(getElementTypeOrSelf(source.getType())), elements);
+      Value vector = vector::FromElementsOp::create(builder, loc,
+                                                    lanes.vectorOf(getElementTypeOrSelf(source.getType())), elements);
       if (isa<FloatType>(element) && scale)
         vector = lanes.mul(lanes.toCompute(vector), scale);
       else if (isa<FloatType>(element))

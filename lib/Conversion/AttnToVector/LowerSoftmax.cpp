@@ -1,7 +1,8 @@
 //===- LowerSoftmax.cpp - rows of a softmax on lanes ----------------------===//
 //
-// The elements of a row lie along the lanes. A row is read chunk by chunk: scores and their maximum first, then the sum of
-// the exponentials relative to the new maximum, so that the maximum costs one exponential per chunk and not per element.
+// The elements of a row lie along the lanes. A row is read chunk by chunk: scores and their maximum first, then the sum
+// of the exponentials relative to the new maximum, so that the maximum costs one exponential per chunk and not per
+// element.
 //
 // Buffers whose softmax dimension has unit stride, which is known at run time only, are read by vector loads; the code
 // exists twice, and the other version gathers lane by lane.
@@ -172,7 +173,8 @@ Value RowLowering::scores(Value input, Value begin, Value valid) {
   SmallVector<Value> captures;
   if (op.hasScore() || op.hasMask())
     for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
-      Type argument = op.hasScore() ? op.getScore().getArgument(i + 1).getType() : op.getMask().getArgument(i).getType();
+      Type argument =
+          op.hasScore() ? op.getScore().getArgument(i + 1).getType() : op.getMask().getArgument(i).getType();
       if (!isa<MemRefType>(capture.getType()) || isa<MemRefType>(argument)) {
         captures.push_back(capture);
         continue;
@@ -219,7 +221,8 @@ SmallVector<Value> RowLowering::inLanes(Value begin, Value end, ValueRange init,
   Value mainEnd = lanes.sub(end, rest);
   SmallVector<Value> carried = lanes.loop(begin, mainEnd, lanes.lanes, init,
                                           [&](Value at, ValueRange values) { return body(at, Value(), values); });
-  return lanes.loop(mainEnd, end, lanes.lanes, carried, [&](Value at, ValueRange values) { return body(at, rest, values); });
+  return lanes.loop(mainEnd, end, lanes.lanes, carried,
+                    [&](Value at, ValueRange values) { return body(at, rest, values); });
 }
 
 LogicalResult fovea::lowerOnlineSoftmax(OpBuilder &builder, OnlineSoftmaxOp op, VectorUnit unit) {

@@ -1,7 +1,7 @@
 //===- Lowerings.h - one lowering per op --------------------------*- C++ -*-===//
 //
-// Each takes an op on memrefs, emits its code before it and leaves erasing it to the caller. They fail with a diagnostic
-// on forms that the passes before do not make.
+// Each takes an op on memrefs, emits its code before it and leaves erasing it to the caller. They fail with a
+// diagnostic on forms that the passes before do not make.
 //
 //===----------------------------------------------------------------------===//
 

@@ -72,7 +72,8 @@ static void repeatPerLane(LaneBuilder &lanes, Operation &op, IRMapping &mapping)
       results[i].push_back(result);
   }
   for (auto [result, elements] : llvm::zip_equal(op.getResults(), results))
-    mapping.map(result, vector::FromElementsOp::create(lanes.builder, lanes.loc, lanes.vectorOf(result.getType()), elements));
+    mapping.map(result,
+                vector::FromElementsOp::create(lanes.builder, lanes.loc, lanes.vectorOf(result.getType()), elements));
 }
 
 Value fovea::vectorizeRegion(LaneBuilder &lanes, Region &region, ArrayRef<Value> arguments,
@@ -94,9 +95,11 @@ Value fovea::vectorizeRegion(LaneBuilder &lanes, Region &region, ArrayRef<Value>
     if (!varying)
       lanes.builder.clone(op, mapping);
     else if (auto load = dyn_cast<memref::LoadOp>(op))
-      mapping.map(load.getResult(),
-                  vectorizeLoad(lanes, load, llvm::map_to_vector(load.getIndices(), [&](Value v) { return mapping.lookupOrDefault(v); }),
-                                mapping.lookupOrDefault(load.getMemRef())));
+      mapping.map(
+          load.getResult(),
+          vectorizeLoad(lanes, load,
+                        llvm::map_to_vector(load.getIndices(), [&](Value v) { return mapping.lookupOrDefault(v); }),
+                        mapping.lookupOrDefault(load.getMemRef())));
     else if (OpTrait::hasElementwiseMappableTraits(&op))
       vectorizeElementwise(lanes, op, mapping);
     else

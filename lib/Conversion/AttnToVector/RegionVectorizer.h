@@ -10,10 +10,10 @@ namespace fovea {
 
 /// Emits the body of `region` for all lanes at once and returns what it yields (uniform or varying).
 ///
-/// `arguments` are its block arguments, each a scalar, a vector of lanes or, for a capture that the region takes whole, a
-/// memref. `position` gives the value of `attn.index`. Ops whose operands are all uniform stay scalar; elementwise ops
-/// become vector ops; loads at varying indices become one load per lane, at an index clamped into the buffer, since lanes
-/// beyond the problem must not read beyond it; any other op is repeated per lane.
+/// `arguments` are its block arguments, each a scalar, a vector of lanes or, for a capture that the region takes whole,
+/// a memref. `position` gives the value of `attn.index`. Ops whose operands are all uniform stay scalar; elementwise
+/// ops become vector ops; loads at varying indices become one load per lane, at an index clamped into the buffer, since
+/// lanes beyond the problem must not read beyond it; any other op is repeated per lane.
 mlir::Value vectorizeRegion(LaneBuilder &lanes, mlir::Region &region, llvm::ArrayRef<mlir::Value> arguments,
                             llvm::function_ref<mlir::Value(unsigned)> position);
 

@@ -19,8 +19,7 @@ using namespace mlir;
 
 namespace {
 
-struct CheckLoweredPass final
-    : fovea::impl::CheckLoweredPassBase<CheckLoweredPass> {
+struct CheckLoweredPass final : fovea::impl::CheckLoweredPassBase<CheckLoweredPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -36,8 +36,7 @@ static int64_t getArgumentNumber(func::FuncOp function, Value value) {
   while (auto cast = value.getDefiningOp<memref::CastOp>())
     value = cast.getSource();
   auto argument = dyn_cast<BlockArgument>(value);
-  if (!argument || !isa<MemRefType>(argument.getType()) ||
-      argument.getOwner() != &function.getBody().front())
+  if (!argument || !isa<MemRefType>(argument.getType()) || argument.getOwner() != &function.getBody().front())
     return -1;
   return argument.getArgNumber();
 }
@@ -52,8 +51,7 @@ static void updateCall(func::CallOp call, ArrayRef<int64_t> arguments) {
   OpBuilder builder(call);
   SmallVector<Value> replacements;
   SmallVector<Type> remaining;
-  for (auto [result, argument] :
-       llvm::zip_equal(call.getResults(), arguments)) {
+  for (auto [result, argument] : llvm::zip_equal(call.getResults(), arguments)) {
     if (argument < 0) {
       remaining.push_back(result.getType());
       replacements.push_back(nullptr);
@@ -61,13 +59,10 @@ static void updateCall(func::CallOp call, ArrayRef<int64_t> arguments) {
     }
     Value operand = call.getOperand(argument);
     if (operand.getType() != result.getType())
-      operand = memref::CastOp::create(builder, call.getLoc(), result.getType(),
-                                       operand);
+      operand = memref::CastOp::create(builder, call.getLoc(), result.getType(), operand);
     replacements.push_back(operand);
   }
-  auto updated =
-      func::CallOp::create(builder, call.getLoc(), call.getCalleeAttr(),
-                           remaining, call.getOperands());
+  auto updated = func::CallOp::create(builder, call.getLoc(), call.getCalleeAttr(), remaining, call.getOperands());
   auto results = updated.getResults().begin();
   for (Value &replacement : replacements)
     if (!replacement)
@@ -78,8 +73,7 @@ static void updateCall(func::CallOp call, ArrayRef<int64_t> arguments) {
 
 /// The map from the results that `function` had in the beginning, when those
 /// that it has now are `arguments`.
-static ReturnedArguments compose(func::FuncOp function, StringRef name,
-                                 ArrayRef<int64_t> arguments) {
+static ReturnedArguments compose(func::FuncOp function, StringRef name, ArrayRef<int64_t> arguments) {
   auto before = function->getAttrOfType<DenseI64ArrayAttr>(name);
   if (!before)
     return ReturnedArguments(arguments);
@@ -107,9 +101,7 @@ static bool dropReturnedArguments(func::FuncOp function, ModuleOp module) {
   if (dropped.none())
     return false;
   std::optional<SymbolTable::UseRange> uses = function.getSymbolUses(module);
-  if (!uses || !llvm::all_of(*uses, [](const SymbolTable::SymbolUse &use) {
-        return isa<func::CallOp>(use.getUser());
-      }))
+  if (!uses || !llvm::all_of(*uses, [](const SymbolTable::SymbolUse &use) { return isa<func::CallOp>(use.getUser()); }))
     return false; // Somebody holds its address and knows its type.
 
   ReturnedArguments composed = compose(function, name, arguments);
@@ -117,15 +109,13 @@ static bool dropReturnedArguments(func::FuncOp function, ModuleOp module) {
     updateCall(cast<func::CallOp>(use.getUser()), arguments);
   returnOp->eraseOperands(dropped);
   (void)function.eraseResults(dropped);
-  function->setAttr(name,
-                    DenseI64ArrayAttr::get(module.getContext(), composed));
+  function->setAttr(name, DenseI64ArrayAttr::get(module.getContext(), composed));
   return true;
 }
 
 namespace {
 
-struct DropReturnedArgumentsPass final
-    : fovea::impl::DropReturnedArgumentsPassBase<DropReturnedArgumentsPass> {
+struct DropReturnedArgumentsPass final : fovea::impl::DropReturnedArgumentsPassBase<DropReturnedArgumentsPass> {
   using Base::Base;
 
   void runOnOperation() override {

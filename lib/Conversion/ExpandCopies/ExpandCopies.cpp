@@ -28,24 +28,20 @@ static bool isContiguous(Value buffer) {
 
 namespace {
 
-struct ExpandCopiesPass final
-    : fovea::impl::ExpandCopiesPassBase<ExpandCopiesPass> {
+struct ExpandCopiesPass final : fovea::impl::ExpandCopiesPassBase<ExpandCopiesPass> {
   using Base::Base;
 
   void runOnOperation() override {
     SmallVector<memref::CopyOp> copies;
     getOperation()->walk([&](memref::CopyOp copy) {
-      bool ranked = isa<MemRefType>(copy.getSource().getType()) &&
-                    isa<MemRefType>(copy.getTarget().getType());
-      if (ranked &&
-          !(isContiguous(copy.getSource()) && isContiguous(copy.getTarget())))
+      bool ranked = isa<MemRefType>(copy.getSource().getType()) && isa<MemRefType>(copy.getTarget().getType());
+      if (ranked && !(isContiguous(copy.getSource()) && isContiguous(copy.getTarget())))
         copies.push_back(copy);
     });
     IRRewriter rewriter(&getContext());
     for (memref::CopyOp copy : copies) {
       rewriter.setInsertionPoint(copy);
-      auto loops = linalg::CopyOp::create(rewriter, copy.getLoc(),
-                                          copy.getSource(), copy.getTarget());
+      auto loops = linalg::CopyOp::create(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
       if (failed(linalg::linalgOpToLoops(rewriter, loops))) {
         copy.emitOpError("between strided buffers cannot be made a loop");
         return signalPassFailure();

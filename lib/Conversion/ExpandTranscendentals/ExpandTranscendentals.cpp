@@ -35,7 +35,7 @@ using namespace mlir;
 namespace {
 
 /// Coefficients of 2^f on [0, 1), constant term first.
-constexpr double exp2Degree6[] = {0x1p+0,        0x1.62e430p-1, 0x1.ebfc3ep-3, 0x1.c69f98p-5,
+constexpr double exp2Degree6[] = {0x1p+0,        0x1.62e430p-1,  0x1.ebfc3ep-3, 0x1.c69f98p-5,
                                   0x1.3c487cp-7, 0x1.4cb7b0p-10, 0x1.b49554p-13};
 constexpr double exp2Degree11[] = {0x1p+0,
                                    0x1.62e42fefa39fap-1,
@@ -175,7 +175,8 @@ struct ExpandExp final : OpRewritePattern<math::ExpOp> {
     // Infinite products have no error to put back.
     Value bounded = b.compare(arith::CmpFPredicate::OLT, math::AbsFOp::create(rewriter, op.getLoc(), y),
                               b.constant(b.isDouble() ? 2000.0 : 200.0));
-    Value correction = b.fma(b.select(bounded, error, b.constant(0.0)), b.constant(llvm::numbers::ln2), b.constant(1.0));
+    Value correction =
+        b.fma(b.select(bounded, error, b.constant(0.0)), b.constant(llvm::numbers::ln2), b.constant(1.0));
     Value power = math::Exp2Op::create(rewriter, op.getLoc(), y);
     rewriter.replaceOp(op, b.make<arith::MulFOp>(power, correction));
     return success();

@@ -55,19 +55,15 @@ struct IterationSpace {
 
 class ForallOutliner {
 public:
-  ForallOutliner(ModuleOp module)
-      : module(module), symbols(module), types(module.getContext()) {}
+  ForallOutliner(ModuleOp module) : module(module), symbols(module), types(module.getContext()) {}
 
   /// Outlines `loop` and returns the function that holds its body.
   FailureOr<func::FuncOp> outline(scf::ForallOp loop);
 
 private:
-  FailureOr<Captures> getCaptures(scf::ForallOp loop,
-                                  const IterationSpace &space);
-  func::FuncOp createBody(scf::ForallOp loop, const IterationSpace &space,
-                          const Captures &captures);
-  void createCall(ImplicitLocOpBuilder &builder, func::FuncOp caller,
-                  func::FuncOp body, const IterationSpace &space,
+  FailureOr<Captures> getCaptures(scf::ForallOp loop, const IterationSpace &space);
+  func::FuncOp createBody(scf::ForallOp loop, const IterationSpace &space, const Captures &captures);
+  void createCall(ImplicitLocOpBuilder &builder, func::FuncOp caller, func::FuncOp body, const IterationSpace &space,
                   const Captures &captures);
   LLVM::LLVMFuncOp getParallelFor();
 
@@ -84,27 +80,22 @@ static bool isConstant(Value value) {
 }
 
 /// ceil((upper - lower) / step), at least 0.
-static Value createCount(ImplicitLocOpBuilder &b, Value lower, Value upper,
-                         Value step) {
+static Value createCount(ImplicitLocOpBuilder &b, Value lower, Value upper, Value step) {
   Value zero = arith::ConstantIndexOp::create(b, 0);
   Value span = b.createOrFold<arith::SubIOp>(upper, lower);
   Value count = b.createOrFold<arith::CeilDivSIOp>(span, step);
   return b.createOrFold<arith::MaxSIOp>(count, zero);
 }
 
-static IterationSpace createIterationSpace(ImplicitLocOpBuilder &b,
-                                           scf::ForallOp loop) {
+static IterationSpace createIterationSpace(ImplicitLocOpBuilder &b, scf::ForallOp loop) {
   IterationSpace space{loop.getLowerBound(b), loop.getStep(b), {}};
-  for (auto [lower, upper, step] :
-       llvm::zip_equal(space.lowerBounds, loop.getUpperBound(b), space.steps))
+  for (auto [lower, upper, step] : llvm::zip_equal(space.lowerBounds, loop.getUpperBound(b), space.steps))
     space.counts.push_back(createCount(b, lower, upper, step));
   return space;
 }
 
 /// The induction variables at position `index` of the iteration space.
-static SmallVector<Value> createInductionVars(ImplicitLocOpBuilder &b,
-                                              Value index,
-                                              const IterationSpace &space,
+static SmallVector<Value> createInductionVars(ImplicitLocOpBuilder &b, Value index, const IterationSpace &space,
                                               IRMapping &mapping) {
   SmallVector<Value> variables(space.counts.size());
   for (size_t dim = variables.size(); dim-- > 0;) {
@@ -122,8 +113,7 @@ static SmallVector<Value> createInductionVars(ImplicitLocOpBuilder &b,
   return variables;
 }
 
-FailureOr<Captures> ForallOutliner::getCaptures(scf::ForallOp loop,
-                                                const IterationSpace &space) {
+FailureOr<Captures> ForallOutliner::getCaptures(scf::ForallOp loop, const IterationSpace &space) {
   llvm::SetVector<Value> used;
   getUsedValuesDefinedAbove(loop.getRegion(), used);
   used.insert_range(space.lowerBounds);
@@ -140,12 +130,10 @@ FailureOr<Captures> ForallOutliner::getCaptures(scf::ForallOp loop,
     }
     fields.push_back(types.convertType(value.getType()));
     if (!fields.back())
-      return loop.emitOpError("body uses a value of type ")
-             << value.getType() << ", which has no form in memory";
+      return loop.emitOpError("body uses a value of type ") << value.getType() << ", which has no form in memory";
     captures.passed.push_back(value);
   }
-  captures.contextType =
-      LLVM::LLVMStructType::getLiteral(module.getContext(), fields);
+  captures.contextType = LLVM::LLVMStructType::getLiteral(module.getContext(), fields);
   return captures;
 }
 
@@ -162,44 +150,33 @@ static void hoistStaticAllocas(func::FuncOp function) {
     op->moveBefore(&entry, entry.begin());
 }
 
-func::FuncOp ForallOutliner::createBody(scf::ForallOp loop,
-                                        const IterationSpace &space,
-                                        const Captures &captures) {
+func::FuncOp ForallOutliner::createBody(scf::ForallOp loop, const IterationSpace &space, const Captures &captures) {
   ImplicitLocOpBuilder b(loop.getLoc(), module.getContext());
   auto caller = loop->getParentOfType<func::FuncOp>();
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   auto body =
-      func::FuncOp::create(b, (caller.getName() + "_body_0").str(),
-                           b.getFunctionType({pointer, b.getI64Type()}, {}));
+      func::FuncOp::create(b, (caller.getName() + "_body_0").str(), b.getFunctionType({pointer, b.getI64Type()}, {}));
   body.setPrivate();
-  body->setAttr(
-      "llvm.linkage",
-      LLVM::LinkageAttr::get(b.getContext(), LLVM::linkage::Linkage::Internal));
+  body->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::linkage::Linkage::Internal));
   symbols.insert(body, std::next(Block::iterator(caller)));
 
   Block *entry = body.addEntryBlock();
   b.setInsertionPointToStart(entry);
   IRMapping mapping;
   for (auto [position, value] : llvm::enumerate(captures.passed)) {
-    Value address = LLVM::GEPOp::create(
-        b, pointer, captures.contextType, entry->getArgument(0),
-        ArrayRef<LLVM::GEPArg>{0, int32_t(position)});
-    Value loaded =
-        LLVM::LoadOp::create(b, types.convertType(value.getType()), address);
+    Value address = LLVM::GEPOp::create(b, pointer, captures.contextType, entry->getArgument(0),
+                                        ArrayRef<LLVM::GEPArg>{0, int32_t(position)});
+    Value loaded = LLVM::LoadOp::create(b, types.convertType(value.getType()), address);
     if (loaded.getType() != value.getType())
-      loaded = UnrealizedConversionCastOp::create(b, value.getType(), loaded)
-                   .getResult(0);
+      loaded = UnrealizedConversionCastOp::create(b, value.getType(), loaded).getResult(0);
     mapping.map(value, loaded);
   }
 
   for (Value value : captures.constants)
     b.clone(*value.getDefiningOp(), mapping);
 
-  Value index =
-      arith::IndexCastOp::create(b, b.getIndexType(), entry->getArgument(1));
-  for (auto [variable, value] :
-       llvm::zip_equal(loop.getInductionVars(),
-                       createInductionVars(b, index, space, mapping)))
+  Value index = arith::IndexCastOp::create(b, b.getIndexType(), entry->getArgument(1));
+  for (auto [variable, value] : llvm::zip_equal(loop.getInductionVars(), createInductionVars(b, index, space, mapping)))
     mapping.map(variable, value);
   for (Operation &op : loop.getBody()->without_terminator())
     b.clone(op, mapping);
@@ -213,18 +190,14 @@ LLVM::LLVMFuncOp ForallOutliner::getParallelFor() {
     return existing;
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-  auto type =
-      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
-                                  {b.getI64Type(), pointer, pointer});
-  auto declaration =
-      LLVM::LLVMFuncOp::create(b, module.getLoc(), parallelForName, type);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {b.getI64Type(), pointer, pointer});
+  auto declaration = LLVM::LLVMFuncOp::create(b, module.getLoc(), parallelForName, type);
   symbols.insert(declaration, module.getBody()->begin());
   return declaration;
 }
 
-void ForallOutliner::createCall(ImplicitLocOpBuilder &b, func::FuncOp caller,
-                                func::FuncOp body, const IterationSpace &space,
-                                const Captures &captures) {
+void ForallOutliner::createCall(ImplicitLocOpBuilder &b, func::FuncOp caller, func::FuncOp body,
+                                const IterationSpace &space, const Captures &captures) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Value context;
   {
@@ -240,8 +213,7 @@ void ForallOutliner::createCall(ImplicitLocOpBuilder &b, func::FuncOp caller,
     if (type != value.getType())
       stored = UnrealizedConversionCastOp::create(b, type, value).getResult(0);
     Value address =
-        LLVM::GEPOp::create(b, pointer, captures.contextType, context,
-                            ArrayRef<LLVM::GEPArg>{0, int32_t(position)});
+        LLVM::GEPOp::create(b, pointer, captures.contextType, context, ArrayRef<LLVM::GEPArg>{0, int32_t(position)});
     LLVM::StoreOp::create(b, stored, address);
   }
 
@@ -250,12 +222,9 @@ void ForallOutliner::createCall(ImplicitLocOpBuilder &b, func::FuncOp caller,
     count = b.createOrFold<arith::MulIOp>(count, extent);
   count = b.createOrFold<arith::IndexCastOp>(b.getI64Type(), count);
   // The function becomes one of LLVM later on, and this cast disappears.
-  Value function = func::ConstantOp::create(b, body.getFunctionType(),
-                                            SymbolRefAttr::get(body));
-  Value address =
-      UnrealizedConversionCastOp::create(b, pointer, function).getResult(0);
-  LLVM::CallOp::create(b, getParallelFor(),
-                       ValueRange{count, address, context});
+  Value function = func::ConstantOp::create(b, body.getFunctionType(), SymbolRefAttr::get(body));
+  Value address = UnrealizedConversionCastOp::create(b, pointer, function).getResult(0);
+  LLVM::CallOp::create(b, getParallelFor(), ValueRange{count, address, context});
 }
 
 FailureOr<func::FuncOp> ForallOutliner::outline(scf::ForallOp loop) {
@@ -278,8 +247,7 @@ FailureOr<func::FuncOp> ForallOutliner::outline(scf::ForallOp loop) {
 
 namespace {
 
-struct ForallToRuntimePass final
-    : fovea::impl::ForallToRuntimePassBase<ForallToRuntimePass> {
+struct ForallToRuntimePass final : fovea::impl::ForallToRuntimePassBase<ForallToRuntimePass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -35,18 +35,7 @@ namespace fovea::launch {
 using ExpressionIndex = uint32_t;
 
 /// The element types of FoveaElementType in cuda.h, with the same values.
-enum class ElementType : uint8_t {
-  I8 = 1,
-  I16,
-  I32,
-  I64,
-  F16,
-  BF16,
-  F32,
-  F64,
-  F8E4M3,
-  F8E5M2
-};
+enum class ElementType : uint8_t { I8 = 1, I16, I32, I64, F16, BF16, F32, F64, F8E4M3, F8E5M2 };
 constexpr uint8_t lastElementType = uint8_t(ElementType::F8E5M2);
 /// The bytes of an element, as text for errors its name.
 int64_t byteSize(ElementType type);
@@ -191,8 +180,7 @@ std::vector<uint8_t> write(const LaunchDescriptor &descriptor);
 
 /// Reads and verifies. Any bytes are safe to read; what is no descriptor gives
 /// none, and `error` says why.
-std::optional<LaunchDescriptor> read(const void *bytes, size_t size,
-                                     std::string &error);
+std::optional<LaunchDescriptor> read(const void *bytes, size_t size, std::string &error);
 
 } // namespace fovea::launch
 

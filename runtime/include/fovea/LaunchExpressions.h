@@ -15,8 +15,7 @@ namespace fovea::launch {
 /// has is not added again.
 class ExpressionBuilder {
 public:
-  explicit ExpressionBuilder(LaunchDescriptor &descriptor)
-      : table(descriptor.expressions) {}
+  explicit ExpressionBuilder(LaunchDescriptor &descriptor) : table(descriptor.expressions) {}
 
   ExpressionIndex constant(int64_t value);
   ExpressionIndex size(uint32_t argument, uint32_t dim);
@@ -25,10 +24,8 @@ public:
   ExpressionIndex scalar(uint32_t argument);
   ExpressionIndex smCount();
   /// Add to LessEqual.
-  ExpressionIndex binary(Operation operation, ExpressionIndex lhs,
-                         ExpressionIndex rhs);
-  ExpressionIndex select(ExpressionIndex condition, ExpressionIndex ifTrue,
-                         ExpressionIndex ifFalse);
+  ExpressionIndex binary(Operation operation, ExpressionIndex lhs, ExpressionIndex rhs);
+  ExpressionIndex select(ExpressionIndex condition, ExpressionIndex ifTrue, ExpressionIndex ifFalse);
 
 private:
   ExpressionIndex insert(const Expression &expression);

@@ -56,10 +56,8 @@ FOVEA_RUNTIME_API int foveaCudaGetDevice(FoveaCudaDevice *device);
 /** Device memory and blocking copies, for programs that bring no framework. */
 FOVEA_RUNTIME_API int foveaCudaAllocate(int64_t bytes, void **address);
 FOVEA_RUNTIME_API int foveaCudaFree(void *address);
-FOVEA_RUNTIME_API int foveaCudaCopyToDevice(void *device, const void *host,
-                                            int64_t bytes);
-FOVEA_RUNTIME_API int foveaCudaCopyToHost(void *host, const void *device,
-                                          int64_t bytes);
+FOVEA_RUNTIME_API int foveaCudaCopyToDevice(void *device, const void *host, int64_t bytes);
+FOVEA_RUNTIME_API int foveaCudaCopyToHost(void *host, const void *device, int64_t bytes);
 FOVEA_RUNTIME_API int foveaCudaSynchronize(FoveaCudaStream stream);
 
 /*===--- Modules and kernels ---------------------------------------------===*/
@@ -70,19 +68,14 @@ typedef struct FoveaCudaKernel FoveaCudaKernel;
 /** Loads PTX text or a cubin. The same bytes in the same context are loaded
  *  once; each call is matched by a release. The driver assembles PTX, whose log
  *  is part of the error; the cubin goes to the kernel cache. */
-FOVEA_RUNTIME_API int foveaCudaLoadModule(const void *bytes, int64_t size,
-                                          FoveaCudaModule **module);
+FOVEA_RUNTIME_API int foveaCudaLoadModule(const void *bytes, int64_t size, FoveaCudaModule **module);
 FOVEA_RUNTIME_API int foveaCudaReleaseModule(FoveaCudaModule *module);
 
-FOVEA_RUNTIME_API int foveaCudaGetKernel(FoveaCudaModule *module,
-                                         const char *name,
-                                         FoveaCudaKernel **kernel);
+FOVEA_RUNTIME_API int foveaCudaGetKernel(FoveaCudaModule *module, const char *name, FoveaCudaKernel **kernel);
 
 /** Allows launches with this much dynamic shared memory, and, if it exceeds 8,
  *  with clusters of so many blocks. Never takes back what was allowed. */
-FOVEA_RUNTIME_API int foveaCudaAllow(FoveaCudaKernel *kernel,
-                                     int64_t dynamicSharedBytes,
-                                     int clusterBlocks);
+FOVEA_RUNTIME_API int foveaCudaAllow(FoveaCudaKernel *kernel, int64_t dynamicSharedBytes, int clusterBlocks);
 
 typedef struct FoveaCudaKernelAttributes {
   int registers;      /**< Of a thread. */
@@ -92,24 +85,21 @@ typedef struct FoveaCudaKernelAttributes {
   int maxThreadsPerBlock;
 } FoveaCudaKernelAttributes;
 
-FOVEA_RUNTIME_API int
-foveaCudaGetKernelAttributes(const FoveaCudaKernel *kernel,
-                             FoveaCudaKernelAttributes *attributes);
+FOVEA_RUNTIME_API int foveaCudaGetKernelAttributes(const FoveaCudaKernel *kernel,
+                                                   FoveaCudaKernelAttributes *attributes);
 
 typedef struct FoveaCudaLaunchShape {
-  int64_t grid[3];  /**< At most 2^31 - 1, 65535, 65535; none is launched if one
-                         is 0. */
-  int64_t block[3]; /**< At most 1024, 1024, 64. */
+  int64_t grid[3];    /**< At most 2^31 - 1, 65535, 65535; none is launched if one
+                           is 0. */
+  int64_t block[3];   /**< At most 1024, 1024, 64. */
   int64_t cluster[3]; /**< 1 x 1 x 1 is none; divides the grid. */
   int64_t dynamicSharedBytes;
 } FoveaCudaLaunchShape;
 
 /** Launches one kernel. `arguments` points to the value of each parameter, a
  *  tensor map being passed by value. */
-FOVEA_RUNTIME_API int foveaCudaLaunchKernel(const FoveaCudaKernel *kernel,
-                                            const FoveaCudaLaunchShape *shape,
-                                            void **arguments,
-                                            FoveaCudaStream stream);
+FOVEA_RUNTIME_API int foveaCudaLaunchKernel(const FoveaCudaKernel *kernel, const FoveaCudaLaunchShape *shape,
+                                            void **arguments, FoveaCudaStream stream);
 
 /*===--- Tensor maps -----------------------------------------------------===*/
 
@@ -149,9 +139,7 @@ typedef struct FoveaTensorMap {
   uint64_t opaque[16];
 } FoveaTensorMap;
 
-FOVEA_RUNTIME_API int foveaCudaEncodeTensorMap(void *address,
-                                               const FoveaTensorMapShape *shape,
-                                               FoveaTensorMap *map);
+FOVEA_RUNTIME_API int foveaCudaEncodeTensorMap(void *address, const FoveaTensorMapShape *shape, FoveaTensorMap *map);
 
 /*===--- Whole launches --------------------------------------------------===*/
 
@@ -167,10 +155,8 @@ typedef struct FoveaCudaImage {
 
 /** Verifies the descriptor, loads the images and finds all kernels. Everything
  *  that can be checked before the arguments are known is checked here. */
-FOVEA_RUNTIME_API int foveaCudaPrepare(const void *descriptor, int64_t size,
-                                       const FoveaCudaImage *images,
-                                       int64_t imageCount,
-                                       FoveaCudaProgram **program);
+FOVEA_RUNTIME_API int foveaCudaPrepare(const void *descriptor, int64_t size, const FoveaCudaImage *images,
+                                       int64_t imageCount, FoveaCudaProgram **program);
 FOVEA_RUNTIME_API int foveaCudaReleaseProgram(FoveaCudaProgram *program);
 
 /** An argument as the descriptor declares it: a tensor in device memory, or a
@@ -186,19 +172,14 @@ typedef struct FoveaCudaArgument {
 } FoveaCudaArgument;
 
 /** How much workspace a launch with these arguments needs. */
-FOVEA_RUNTIME_API int
-foveaCudaWorkspaceBytes(const FoveaCudaProgram *program,
-                        const FoveaCudaArgument *arguments, int64_t count,
-                        int64_t *bytes);
+FOVEA_RUNTIME_API int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,
+                                              int64_t count, int64_t *bytes);
 
 /** Launches the kernels of the first variant whose guards hold. `workspace` is
  *  device memory, aligned to 256 bytes, that belongs to this launch until it
  * has run. Everything is checked before the first kernel is launched. */
-FOVEA_RUNTIME_API int foveaCudaLaunch(const FoveaCudaProgram *program,
-                                      const FoveaCudaArgument *arguments,
-                                      int64_t count, void *workspace,
-                                      int64_t workspaceBytes,
-                                      FoveaCudaStream stream);
+FOVEA_RUNTIME_API int foveaCudaLaunch(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,
+                                      int64_t count, void *workspace, int64_t workspaceBytes, FoveaCudaStream stream);
 
 /*===--- The kernel cache ------------------------------------------------===*/
 
@@ -209,13 +190,11 @@ FOVEA_RUNTIME_API int foveaCudaLaunch(const FoveaCudaProgram *program,
  *  Returns 1 if there is an entry, whose bytes stay valid for ever, else 0. A
  *  folder that cannot be used, and a damaged file in it, count as no entry, and
  *  are found as the last error. */
-FOVEA_RUNTIME_API int foveaCacheFind(const void *key, int64_t keySize,
-                                     const void **data, int64_t *size);
+FOVEA_RUNTIME_API int foveaCacheFind(const void *key, int64_t keySize, const void **data, int64_t *size);
 
 /** Keeps a copy. If only the folder cannot be written to, which the last error
  *  tells, this still succeeds. */
-FOVEA_RUNTIME_API int foveaCacheStore(const void *key, int64_t keySize,
-                                      const void *data, int64_t size);
+FOVEA_RUNTIME_API int foveaCacheStore(const void *key, int64_t keySize, const void *data, int64_t size);
 
 #ifdef __cplusplus
 }

@@ -65,9 +65,7 @@ FOVEA_RUNTIME_API void foveaClearLastError(void);
  *  thread that makes it; a loop of one index is no loop in this sense. Loops of
  *  several host threads run at the same time and share the workers. A call
  *  allocates nothing, except that the first one starts the workers. */
-FOVEA_RUNTIME_API void
-foveaParallelFor(int64_t count, void (*body)(void *context, int64_t index),
-                 void *context);
+FOVEA_RUNTIME_API void foveaParallelFor(int64_t count, void (*body)(void *context, int64_t index), void *context);
 
 /** Sets how many threads share a loop, the caller's included: 1 to 4096, or 0
  *  for the default, which is FOVEA_NUM_THREADS or else one per processor that
@@ -89,8 +87,7 @@ typedef struct FoveaEnvironmentVariable {
 } FoveaEnvironmentVariable;
 
 /** All of them; their number is stored to `count`. */
-FOVEA_RUNTIME_API const FoveaEnvironmentVariable *
-foveaEnvironmentVariables(int64_t *count);
+FOVEA_RUNTIME_API const FoveaEnvironmentVariable *foveaEnvironmentVariables(int64_t *count);
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,7 @@ using namespace fovea;
 namespace {
 
 /// Two rows of four logits; targets `a` and `b`.
-Results evaluateLoss(const std::string &clauses, bool reduced,
-                     llvm::ArrayRef<double> logits, int64_t a, int64_t b) {
+Results evaluateLoss(const std::string &clauses, bool reduced, llvm::ArrayRef<double> logits, int64_t a, int64_t b) {
   HostTensor x = makeTensor(ElementType::F32, {2, 4}, logits);
   HostTensor t = makeTensor(ElementType::I64, {2}, {double(a), double(b)});
   std::string type = reduced ? "tensor<f32>" : "tensor<2xf32>";
@@ -46,8 +45,7 @@ TEST(CrossEntropy, IsMinusTheLogProbability) {
 }
 
 TEST(CrossEntropy, LabelSmoothingMixesInTheUniformDistribution) {
-  Results r = evaluateLoss("label_smoothing(0.5)", false,
-                           {1, 0, 0, 0, 0, 0, 0, 0}, 0, 0);
+  Results r = evaluateLoss("label_smoothing(0.5)", false, {1, 0, 0, 0, 0, 0, 0, 0}, 0, 0);
   double lse = std::log(std::exp(1) + 3);
   expectNear(r[0], {lse - 0.5 - 0.125, std::log(4)});
 }
@@ -61,12 +59,9 @@ TEST(CrossEntropy, ZLossAddsTheSquareOfTheLse) {
 TEST(CrossEntropy, IgnoredRowsHaveNoPartInTheMean) {
   std::string ignore = "ignore_index(-100) ";
   expectNear(evaluateLoss(ignore, false, 0.0, 1, -100)[0], {std::log(4), 0});
-  expectNear(evaluateLoss(ignore + "reduction(mean)", true, 0.0, 1, -100)[0],
-             {std::log(4)});
-  expectNear(evaluateLoss("reduction(sum)", true, 0.0, 1, 2)[0],
-             {2 * std::log(4)});
-  expectNear(evaluateLoss(ignore + "reduction(mean)", true, 0.0, -100, -100)[0],
-             {notANumber});
+  expectNear(evaluateLoss(ignore + "reduction(mean)", true, 0.0, 1, -100)[0], {std::log(4)});
+  expectNear(evaluateLoss("reduction(sum)", true, 0.0, 1, 2)[0], {2 * std::log(4)});
+  expectNear(evaluateLoss(ignore + "reduction(mean)", true, 0.0, -100, -100)[0], {notANumber});
 }
 
 TEST(CrossEntropy, TargetOutOfRangeIsNan) {

@@ -93,10 +93,7 @@ TEST(Function, SlicesShapesAndPadding) {
       return %column, %other, %inserted, %padded : tensor<2xf32>, tensor<3x2xf32>, tensor<2x3xf32>, tensor<3x4xf32>
     })",
                            {&x});
-  EXPECT_EQ(r, (Results{{3, 6},
-                        {1, 2, 3, 4, 5, 6},
-                        {3, 2, 3, 6, 5, 6},
-                        {0, 0, 0, 0, 1, 2, 3, 0, 4, 5, 6, 0}}));
+  EXPECT_EQ(r, (Results{{3, 6}, {1, 2, 3, 4, 5, 6}, {3, 2, 3, 6, 5, 6}, {0, 0, 0, 0, 1, 2, 3, 0, 4, 5, 6, 0}}));
 }
 
 TEST(Function, IndicesAreTakenApartAndPutTogether) {
@@ -133,15 +130,12 @@ TEST(Function, ErrorsNameTheOpAndItsPlace) {
   return %x : index
 })",
                                   {});
-  EXPECT_NE(error.find(":3:8: 'arith.divsi' is undefined"), std::string::npos)
-      << error;
+  EXPECT_NE(error.find(":3:8: 'arith.divsi' is undefined"), std::string::npos) << error;
   error = errorOfText(R"(func.func @f(%x: tensor<2xf32>) {
   return
 })",
                       {Scalar::ofSigned(1)});
-  EXPECT_NE(error.find("argument 0: got a scalar, expected a tensor"),
-            std::string::npos)
-      << error;
+  EXPECT_NE(error.find("argument 0: got a scalar, expected a tensor"), std::string::npos) << error;
   error = errorOfText(R"(func.func @f() {
   %m = scf.while : () -> index {
     %t = arith.constant true
@@ -154,10 +148,7 @@ TEST(Function, ErrorsNameTheOpAndItsPlace) {
   return
 })",
                       {});
-  EXPECT_NE(
-      error.find(":2:8: 'scf.while' is not an op that the evaluator knows"),
-      std::string::npos)
-      << error;
+  EXPECT_NE(error.find(":2:8: 'scf.while' is not an op that the evaluator knows"), std::string::npos) << error;
 }
 
 TEST(Function, EndlessRecursionIsAnError) {

@@ -68,9 +68,7 @@ Results evaluateWhole(Precision precision = Precision::Reference) {
                       problem.arguments, precision);
 }
 
-void expectWhole(const std::string &body,
-                 Precision precision = Precision::Reference,
-                 double tolerance = 1e-13) {
+void expectWhole(const std::string &body, Precision precision = Precision::Reference, double tolerance = 1e-13) {
   Problem problem;
   Results expected = evaluateWhole(precision);
   Results actual = evaluateText(signature + body, problem.arguments, precision);
@@ -87,9 +85,7 @@ const std::string online = R"(
 
 TEST(OnlineState, OneStep) { expectWhole(online + regions + finalize); }
 
-TEST(OnlineState, OneStepUnfused) {
-  expectWhole(online + regions + finalize, Precision::Unfused, 1e-6);
-}
+TEST(OnlineState, OneStepUnfused) { expectWhole(online + regions + finalize, Precision::Unfused, 1e-6); }
 
 // Tiles of 3 keys, with the position that `at` gives and a uniform `partial`.
 const std::string tiles = R"(

@@ -27,8 +27,7 @@ std::vector<double> evaluateIn(ElementType type, Precision precision) {
                       {&q, &k, &v, &o}, precision)[0];
 }
 
-double getMaxDifference(const std::vector<double> &a,
-                        const std::vector<double> &b) {
+double getMaxDifference(const std::vector<double> &a, const std::vector<double> &b) {
   double result = 0;
   for (size_t i = 0; i != a.size(); ++i)
     result = std::max(result, std::abs(a[i] - b[i]));
@@ -37,10 +36,8 @@ double getMaxDifference(const std::vector<double> &a,
 
 // The baseline is off by a few units of its own precision, and by no less.
 TEST(Precision, BaselineHasTheErrorOfItsType) {
-  for (ElementType type :
-       {ElementType::F16, ElementType::BF16, ElementType::F32}) {
-    double error = getMaxDifference(evaluateIn(type, Precision::Reference),
-                                    evaluateIn(type, Precision::Unfused));
+  for (ElementType type : {ElementType::F16, ElementType::BF16, ElementType::F32}) {
+    double error = getMaxDifference(evaluateIn(type, Precision::Reference), evaluateIn(type, Precision::Unfused));
     double unit = getUnitRoundoff(type);
     EXPECT_LT(error, 8 * unit) << getName(type).str();
     EXPECT_GT(error, unit / 8) << getName(type).str();
@@ -48,8 +45,7 @@ TEST(Precision, BaselineHasTheErrorOfItsType) {
 }
 
 TEST(Precision, F64IsTheSameInBoth) {
-  EXPECT_EQ(evaluateIn(ElementType::F64, Precision::Reference),
-            evaluateIn(ElementType::F64, Precision::Unfused));
+  EXPECT_EQ(evaluateIn(ElementType::F64, Precision::Reference), evaluateIn(ElementType::F64, Precision::Unfused));
 }
 
 const char *sum = R"(

@@ -17,8 +17,7 @@ namespace {
 constexpr auto F32 = ElementType::F32;
 
 /// Two queries and three keys of score 0 with the values 1, 2 and 4.
-Results evaluateRegions(const std::string &parameters,
-                        const std::string &captures, const std::string &regions,
+Results evaluateRegions(const std::string &parameters, const std::string &captures, const std::string &regions,
                         std::vector<EvaluateArgument> more) {
   HostTensor q = makeTensor(F32, {2, 1}, 0.0), k = makeTensor(F32, {3, 1}, 0.0);
   HostTensor v = makeTensor(F32, {3, 1}, {1, 2, 4});
@@ -53,8 +52,7 @@ TEST(Region, ScalarCapture) {
 
 TEST(Region, CaptureReadAtThePosition) {
   HostTensor lengths = makeTensor(ElementType::I32, {2, 1}, {1, 2});
-  Results r = evaluateRegions(", %n: tensor<2x1xi32>",
-                              "captures(%n : tensor<2x1xi32>)", R"(
+  Results r = evaluateRegions(", %n: tensor<2x1xi32>", "captures(%n : tensor<2x1xi32>)", R"(
     mask {
     ^bb0(%length: i32):
       %j = attn.index 1 : index
@@ -69,8 +67,7 @@ TEST(Region, CaptureReadAtThePosition) {
 // A table of relative positions, read at i - j + 2.
 TEST(Region, WholeCaptureReadAtComputedIndices) {
   HostTensor table = makeTensor(F32, {4}, {10, 20, 30, 40});
-  Results r =
-      evaluateRegions(", %b: tensor<4xf32>", "captures(%b : tensor<4xf32>)", R"(
+  Results r = evaluateRegions(", %b: tensor<4xf32>", "captures(%b : tensor<4xf32>)", R"(
     score {
     ^bb0(%s: f32, %t: tensor<4xf32>):
       %i = attn.index 0 : index
@@ -79,10 +76,8 @@ TEST(Region, WholeCaptureReadAtComputedIndices) {
       %x = tensor.extract %t[%n] : tensor<4xf32>
       attn.yield %x : f32
     })",
-                      {&table});
-  auto lse = [](double a, double b, double c) {
-    return std::log(std::exp(a) + std::exp(b) + std::exp(c));
-  };
+                              {&table});
+  auto lse = [](double a, double b, double c) { return std::log(std::exp(a) + std::exp(b) + std::exp(c)); };
   expectNear(r[1], {lse(30, 20, 10), lse(40, 30, 20)});
 }
 
@@ -107,8 +102,7 @@ TEST(Region, BranchesAndValuesFromOutside) {
 }
 
 TEST(Region, OutOfBoundsIsAnError) {
-  HostTensor q = makeTensor(F32, {1, 1}, 0.0),
-             table = makeTensor(F32, {2}, 0.0);
+  HostTensor q = makeTensor(F32, {1, 1}, 0.0), table = makeTensor(F32, {2}, 0.0);
   std::string error = errorOfText(R"(
     func.func @f(%q: tensor<1x1xf32>, %b: tensor<2xf32>) -> tensor<1x1xf32> {
       %o = attn.attention ins(%q, %q, %q : tensor<1x1xf32>, tensor<1x1xf32>, tensor<1x1xf32>)
@@ -122,9 +116,7 @@ TEST(Region, OutOfBoundsIsAnError) {
       return %o : tensor<1x1xf32>
     })",
                                   {&q, &table});
-  EXPECT_NE(error.find(":8:16: 'tensor.extract' is undefined"),
-            std::string::npos)
-      << error;
+  EXPECT_NE(error.find(":8:16: 'tensor.extract' is undefined"), std::string::npos) << error;
 }
 
 } // namespace

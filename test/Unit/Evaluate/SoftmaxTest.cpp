@@ -12,8 +12,7 @@ namespace {
 
 constexpr auto F32 = ElementType::F32;
 
-Results evaluateSoftmax(const std::string &clauses,
-                        llvm::ArrayRef<double> values) {
+Results evaluateSoftmax(const std::string &clauses, llvm::ArrayRef<double> values) {
   HostTensor x = makeTensor(F32, {1, int64_t(values.size())}, values);
   return evaluateText(R"(
     func.func @f(%x: tensor<1x?xf32>) -> (tensor<1x?xf32>, tensor<1xf32>) {

@@ -28,10 +28,9 @@ HostTensor makeVector(ElementType type, llvm::ArrayRef<double> values) {
   return makeTensor(type, {static_cast<int64_t>(values.size())}, values);
 }
 
-Verdict judge(ElementType type, llvm::ArrayRef<double> result,
-              llvm::ArrayRef<double> reference, CompareOptions options = {}) {
-  return cantFail(compare(makeVector(type, result),
-                          makeVector(ElementType::F64, reference), options));
+Verdict judge(ElementType type, llvm::ArrayRef<double> result, llvm::ArrayRef<double> reference,
+              CompareOptions options = {}) {
+  return cantFail(compare(makeVector(type, result), makeVector(ElementType::F64, reference), options));
 }
 
 TEST(Compare, NaNOnOneSideFails) {
@@ -64,22 +63,19 @@ TEST(Compare, F32IsRelativeToItsRow) {
   auto judgeErrorAt = [&](size_t index) {
     std::vector<double> values = reference;
     values[index] += 5e-3;
-    return cantFail(compare(makeTensor(ElementType::F32, {2, 8}, values),
-                            makeTensor(ElementType::F64, {2, 8}, reference)));
+    return cantFail(
+        compare(makeTensor(ElementType::F32, {2, 8}, values), makeTensor(ElementType::F64, {2, 8}, reference)));
   };
   EXPECT_TRUE(judgeErrorAt(3).passed);
   Verdict verdict = judgeErrorAt(11);
   EXPECT_FALSE(verdict.passed);
   EXPECT_NEAR(verdict.error, 5e-3, 1e-6);
   EXPECT_EQ(verdict.limit, 1e-5);
-  expectContains(verdict.summary(),
-                 "FAIL f32: row-relative error 5.00e-03 > 1.00e-05 at [1, 3]");
+  expectContains(verdict.summary(), "FAIL f32: row-relative error 5.00e-03 > 1.00e-05 at [1, 3]");
 }
 
 TEST(Compare, F64HasItsOwnLimit) {
-  auto judgeError = [](double error) {
-    return judge(ElementType::F64, repeat(1, 8, 1 + error), repeat(1, 8, 1));
-  };
+  auto judgeError = [](double error) { return judge(ElementType::F64, repeat(1, 8, 1 + error), repeat(1, 8, 1)); };
   EXPECT_TRUE(judgeError(9e-13).passed);
   EXPECT_FALSE(judgeError(2e-12).passed);
 }
@@ -118,15 +114,13 @@ TEST(Compare, HardCapScalesWithLargeReferencesOnly) {
   EXPECT_TRUE(judgeError(ElementType::BF16, 0.1, 1.59e-2).passed);
   Verdict verdict = judgeError(ElementType::BF16, 0.1, 1.61e-2);
   EXPECT_FALSE(verdict.passed);
-  expectContains(verdict.summary(),
-                 "FAIL bf16: max error 1.61e-02 > 1.60e-02 at [0]");
+  expectContains(verdict.summary(), "FAIL bf16: max error 1.61e-02 > 1.60e-02 at [0]");
   expectContains(verdict.summary(), "(hard cap)");
 }
 
 /// Judges f16 zeros against `reference` given a baseline that is off by
 /// `baselineError` at every element.
-Verdict judgeWithBaseline(const std::vector<double> &reference,
-                          double baselineError, bool rescale = false) {
+Verdict judgeWithBaseline(const std::vector<double> &reference, double baselineError, bool rescale = false) {
   std::vector<double> zeros(reference.size(), 0), baseline = reference;
   for (double &value : baseline)
     value += baselineError;
@@ -157,9 +151,7 @@ TEST(Compare, MeanIsAtMostATenthAboveTheBaseline) {
   EXPECT_FALSE(judgeWithBaseline(reference, 0.7e-3, /*rescale=*/true).passed);
 }
 
-TEST(Compare, BadBaselineExcusesNothing) {
-  EXPECT_FALSE(judgeWithBaseline(repeat(0, 2000, 3e-3), 1).passed);
-}
+TEST(Compare, BadBaselineExcusesNothing) { EXPECT_FALSE(judgeWithBaseline(repeat(0, 2000, 3e-3), 1).passed); }
 
 TEST(Compare, BaselineThatIsNotFiniteSaysNothing) {
   HostTensor baseline = makeVector(ElementType::F64, {nan, nan});
@@ -175,10 +167,8 @@ TEST(Compare, ExactBaselineAllowsOneRounding) {
   HostTensor baseline = makeVector(ElementType::F64, {1, 1});
   CompareOptions options;
   options.baseline = &baseline;
-  EXPECT_TRUE(
-      judge(ElementType::F16, {1 - 0x1p-11, 1}, {1, 1}, options).passed);
-  EXPECT_FALSE(
-      judge(ElementType::F16, {1 - 0x1p-10, 1}, {1, 1}, options).passed);
+  EXPECT_TRUE(judge(ElementType::F16, {1 - 0x1p-11, 1}, {1, 1}, options).passed);
+  EXPECT_FALSE(judge(ElementType::F16, {1 - 0x1p-10, 1}, {1, 1}, options).passed);
 }
 
 // An f32 result of bf16 operands.
@@ -204,21 +194,17 @@ TEST(Compare, IntegersAreEqual) {
   expectContains(verdict.summary(), "FAIL i64: 1 of 2 elements differ");
 }
 
-TEST(Compare, EmptyPasses) {
-  EXPECT_TRUE(judge(ElementType::F16, {}, {}).passed);
-}
+TEST(Compare, EmptyPasses) { EXPECT_TRUE(judge(ElementType::F16, {}, {}).passed); }
 
 TEST(Compare, RefusesOtherShapesAndKinds) {
   HostTensor pair = makeTensor(ElementType::F32, {2}, {1, 2});
   HostTensor row = makeTensor(ElementType::F32, {1, 2}, {1, 2});
   HostTensor integers = makeTensor(ElementType::I32, {2}, {1, 2});
   EXPECT_EQ(errorOf(compare(pair, row)), "cannot compare 2xf32 with 1x2xf32");
-  EXPECT_EQ(errorOf(compare(pair, integers)),
-            "cannot compare 2xf32 with 2xi32");
+  EXPECT_EQ(errorOf(compare(pair, integers)), "cannot compare 2xf32 with 2xi32");
   CompareOptions options;
   options.baseline = &row;
-  EXPECT_EQ(errorOf(compare(pair, pair, options)),
-            "cannot compare 2xf32 with 1x2xf32");
+  EXPECT_EQ(errorOf(compare(pair, pair, options)), "cannot compare 2xf32 with 1x2xf32");
 }
 
 } // namespace

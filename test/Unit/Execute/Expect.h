@@ -17,18 +17,14 @@ namespace fovea {
 template <typename T> std::string errorOf(llvm::Expected<T> expected) {
   return expected ? "" : toString(expected.takeError());
 }
-inline std::string errorOf(llvm::Error error) {
-  return error ? toString(std::move(error)) : "";
-}
+inline std::string errorOf(llvm::Error error) { return error ? toString(std::move(error)) : ""; }
 
 inline void expectContains(const std::string &text, llvm::StringRef part) {
-  EXPECT_TRUE(llvm::StringRef(text).contains(part))
-      << "'" << text << "' lacks '" << part.str() << "'";
+  EXPECT_TRUE(llvm::StringRef(text).contains(part)) << "'" << text << "' lacks '" << part.str() << "'";
 }
 
 /// A row-major tensor with `values`.
-inline HostTensor makeTensor(ElementType type, llvm::ArrayRef<int64_t> shape,
-                             llvm::ArrayRef<double> values) {
+inline HostTensor makeTensor(ElementType type, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<double> values) {
   HostTensor tensor = llvm::cantFail(HostTensor::contiguous(type, shape));
   size_t next = 0;
   for (ElementCursor cursor(tensor); !cursor.atEnd(); cursor.advance())

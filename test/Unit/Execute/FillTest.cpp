@@ -17,8 +17,7 @@ using llvm::cantFail;
 
 namespace {
 
-HostTensor makeRandom(ElementType type, llvm::ArrayRef<int64_t> shape,
-                      const RandomOptions &options = {}) {
+HostTensor makeRandom(ElementType type, llvm::ArrayRef<int64_t> shape, const RandomOptions &options = {}) {
   HostTensor tensor = cantFail(HostTensor::contiguous(type, shape));
   fillRandom(tensor, options);
   return tensor;
@@ -27,12 +26,9 @@ HostTensor makeRandom(ElementType type, llvm::ArrayRef<int64_t> shape,
 // The known answers of the Random123 distribution.
 TEST(Philox, KnownAnswers) {
   using Words = std::array<uint32_t, 4>;
-  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
-            (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ(philox4x32({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}),
-            (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
-  EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
-                       {0xa4093822, 0x299f31d0}),
+  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox4x32({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}), (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
             (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
@@ -90,12 +86,10 @@ TEST(FillRandom, BoolsAreFair) {
 // The same numbers whatever the strides; a narrower type rounds them.
 TEST(FillRandom, DependsOnLogicalIndexOnly) {
   HostTensor rows = makeRandom(ElementType::F64, {3, 4});
-  HostTensor columns =
-      cantFail(HostTensor::strided(ElementType::F64, {3, 4}, {1, 7}));
+  HostTensor columns = cantFail(HostTensor::strided(ElementType::F64, {3, 4}, {1, 7}));
   fillRandom(columns, {});
   EXPECT_EQ(valuesOf(rows), valuesOf(columns));
-  EXPECT_EQ(valuesOf(cantFail(rows.convert(ElementType::F16))),
-            valuesOf(makeRandom(ElementType::F16, {3, 4})));
+  EXPECT_EQ(valuesOf(cantFail(rows.convert(ElementType::F16))), valuesOf(makeRandom(ElementType::F16, {3, 4})));
 }
 
 TEST(FillRandom, SeedsAndStreamsDiffer) {
@@ -112,8 +106,7 @@ TEST(FillRandom, SeedsAndStreamsDiffer) {
 
 // Each stored element is drawn once: all rows are row 0.
 TEST(FillRandom, BroadcastRepeatsTheFirst) {
-  HostTensor tensor =
-      cantFail(HostTensor::strided(ElementType::F64, {3, 4}, {0, 1}));
+  HostTensor tensor = cantFail(HostTensor::strided(ElementType::F64, {3, 4}, {0, 1}));
   fillRandom(tensor, {});
   std::vector<double> whole = valuesOf(makeRandom(ElementType::F64, {3, 4}));
   for (int64_t row = 0; row < 3; ++row)
@@ -122,8 +115,7 @@ TEST(FillRandom, BroadcastRepeatsTheFirst) {
 }
 
 TEST(FillRandom, LeavesGapsPoisoned) {
-  HostTensor tensor =
-      cantFail(HostTensor::strided(ElementType::F32, {2, 2}, {4, 1}));
+  HostTensor tensor = cantFail(HostTensor::strided(ElementType::F32, {2, 2}, {4, 1}));
   fillRandom(tensor, {});
   EXPECT_TRUE(std::isnan(tensor.loadAt(2).toDouble()));
 }
@@ -135,8 +127,7 @@ TEST(FillZeros, IsZero) {
 }
 
 TEST(FillIota, CountsInRowMajorOrder) {
-  HostTensor tensor =
-      cantFail(HostTensor::strided(ElementType::I32, {2, 3}, {1, 2}));
+  HostTensor tensor = cantFail(HostTensor::strided(ElementType::I32, {2, 3}, {1, 2}));
   EXPECT_EQ(errorOf(fillIota(tensor)), "");
   EXPECT_EQ(valuesOf(tensor), (std::vector<double>{0, 1, 2, 3, 4, 5}));
   HostTensor bools = cantFail(HostTensor::contiguous(ElementType::I1, {3}));
@@ -146,9 +137,8 @@ TEST(FillIota, CountsInRowMajorOrder) {
 
 TEST(FillIota, RefusesIndicesOutOfRange) {
   HostTensor tensor = cantFail(HostTensor::contiguous(ElementType::I8, {129}));
-  EXPECT_EQ(errorOf(fillIota(tensor)),
-            "iota does not fit 129xi8: the index 128 is out of the element "
-            "type's range");
+  EXPECT_EQ(errorOf(fillIota(tensor)), "iota does not fit 129xi8: the index 128 is out of the element "
+                                       "type's range");
 }
 
 } // namespace

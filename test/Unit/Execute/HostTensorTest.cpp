@@ -15,8 +15,7 @@ using llvm::cantFail;
 namespace {
 
 TEST(HostTensor, ContiguousIsRowMajorAndAligned) {
-  HostTensor tensor =
-      cantFail(HostTensor::contiguous(ElementType::F32, {2, 3, 4}));
+  HostTensor tensor = cantFail(HostTensor::contiguous(ElementType::F32, {2, 3, 4}));
   EXPECT_EQ(tensor.getStrides(), llvm::ArrayRef<int64_t>({12, 4, 1}));
   EXPECT_EQ(tensor.getNumElements(), 24);
   EXPECT_EQ(tensor.getTypeString(), "2x3x4xf32");
@@ -34,8 +33,7 @@ TEST(HostTensor, RankZeroHasOneElement) {
 }
 
 TEST(HostTensor, ZeroSizeHasNoElementButStorage) {
-  HostTensor tensor =
-      cantFail(HostTensor::contiguous(ElementType::F64, {3, 0, 2}));
+  HostTensor tensor = cantFail(HostTensor::contiguous(ElementType::F64, {3, 0, 2}));
   EXPECT_EQ(tensor.getNumElements(), 0);
   EXPECT_NE(tensor.getStorage(), nullptr);
   EXPECT_TRUE(valuesOf(tensor).empty());
@@ -43,24 +41,21 @@ TEST(HostTensor, ZeroSizeHasNoElementButStorage) {
 
 TEST(HostTensor, StridesLeaveGapsRepeatAndReverse) {
   // Rows of 3 that are 5 apart, backwards, from the fourth element on.
-  HostTensor padded =
-      cantFail(HostTensor::strided(ElementType::F32, {2, 3}, {5, -1}, 3));
+  HostTensor padded = cantFail(HostTensor::strided(ElementType::F32, {2, 3}, {5, -1}, 3));
   padded.setDouble({0, 0}, 1);
   padded.setDouble({1, 2}, 2);
   auto *data = static_cast<float *>(padded.getStorage());
   EXPECT_EQ(data[3], 1);
   EXPECT_EQ(data[6], 2);
 
-  HostTensor broadcast =
-      cantFail(HostTensor::strided(ElementType::F32, {4, 2}, {0, 1}));
+  HostTensor broadcast = cantFail(HostTensor::strided(ElementType::F32, {4, 2}, {0, 1}));
   broadcast.setDouble({3, 1}, 9);
   EXPECT_EQ(broadcast.getDouble({0, 1}), 9);
 }
 
 // An output that is never written and a read of a gap must both show.
 TEST(HostTensor, IsBornPoisonedGapsIncluded) {
-  for (ElementType type : {ElementType::F16, ElementType::BF16,
-                           ElementType::F32, ElementType::F64}) {
+  for (ElementType type : {ElementType::F16, ElementType::BF16, ElementType::F32, ElementType::F64}) {
     HostTensor tensor = cantFail(HostTensor::strided(type, {2, 3}, {8, 2}));
     for (int64_t i = 0; i < tensor.getStorageBytes() / getByteSize(type); ++i)
       ASSERT_TRUE(std::isnan(tensor.loadAt(i).toDouble()));
@@ -73,11 +68,9 @@ TEST(HostTensor, IsBornPoisonedGapsIncluded) {
 
 TEST(HostTensor, AssignConvertsBetweenAnyStrides) {
   HostTensor source = makeTensor(ElementType::F64, {2, 2}, {1, 2049, -3, 0.1});
-  HostTensor columns =
-      cantFail(HostTensor::strided(ElementType::F16, {2, 2}, {1, 2}));
+  HostTensor columns = cantFail(HostTensor::strided(ElementType::F16, {2, 2}, {1, 2}));
   EXPECT_EQ(errorOf(columns.assign(source)), "");
-  EXPECT_EQ(valuesOf(columns),
-            (std::vector<double>{1, 2048, -3, 0.0999755859375}));
+  EXPECT_EQ(valuesOf(columns), (std::vector<double>{1, 2048, -3, 0.0999755859375}));
   EXPECT_EQ(columns.loadAt(1).toDouble(), -3);
 
   HostTensor integers = cantFail(columns.convert(ElementType::I16));
@@ -87,18 +80,14 @@ TEST(HostTensor, AssignConvertsBetweenAnyStrides) {
 TEST(HostTensor, AssignRefusesOtherShapesAndValuesOutOfRange) {
   HostTensor source = makeTensor(ElementType::F32, {1, 2}, {0, 300});
   HostTensor bytes = cantFail(HostTensor::contiguous(ElementType::I8, {1, 2}));
-  EXPECT_EQ(errorOf(bytes.assign(source)),
-            "the value 300 at [0, 1] is out of the range of i8");
+  EXPECT_EQ(errorOf(bytes.assign(source)), "the value 300 at [0, 1] is out of the range of i8");
   HostTensor other = cantFail(HostTensor::contiguous(ElementType::F32, {2}));
-  EXPECT_EQ(errorOf(other.assign(source)),
-            "got 1x2xf32, expected the shape of 2xf32");
+  EXPECT_EQ(errorOf(other.assign(source)), "got 1x2xf32, expected the shape of 2xf32");
 }
 
 TEST(HostTensor, RefusesImpossibleSizes) {
-  auto strided = [](llvm::ArrayRef<int64_t> shape,
-                    llvm::ArrayRef<int64_t> strides, int64_t offset = 0) {
-    return errorOf(
-        HostTensor::strided(ElementType::F32, shape, strides, offset));
+  auto strided = [](llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides, int64_t offset = 0) {
+    return errorOf(HostTensor::strided(ElementType::F32, shape, strides, offset));
   };
   auto contiguous = [](llvm::ArrayRef<int64_t> shape) {
     return errorOf(HostTensor::contiguous(ElementType::F32, shape));

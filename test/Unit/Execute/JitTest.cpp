@@ -39,8 +39,7 @@ protected:
   mlir::MLIRContext context;
 };
 
-llvm::SmallVector<HostTensor> call(const CompiledFunction &function,
-                                   llvm::ArrayRef<HostTensor *> arguments,
+llvm::SmallVector<HostTensor> call(const CompiledFunction &function, llvm::ArrayRef<HostTensor *> arguments,
                                    int repeat = 1) {
   Invocation call = llvm::cantFail(Invocation::create(function, arguments));
   for (int i = 0; i < repeat; ++i)
@@ -62,8 +61,7 @@ TEST_F(JitTest, Destination) {
   auto function = compile(addSource);
   HostTensor x = makeTensor(ElementType::F32, {2, 2}, {1, 2, 3, 4});
   HostTensor y = makeTensor(ElementType::F32, {2, 2}, {10, 20, 30, 40});
-  HostTensor o =
-      llvm::cantFail(HostTensor::contiguous(ElementType::F32, {2, 2}));
+  HostTensor o = llvm::cantFail(HostTensor::contiguous(ElementType::F32, {2, 2}));
   auto results = call(*function, {&x, &y, &o});
   ASSERT_EQ(results.size(), 1u);
   EXPECT_EQ(valuesOf(results[0]), (std::vector<double>{11, 22, 33, 44}));
@@ -73,17 +71,14 @@ TEST_F(JitTest, Destination) {
 // Arguments may have any strides: broadcast, reversed, column-major.
 TEST_F(JitTest, Strides) {
   auto function = compile(addSource);
-  HostTensor x =
-      llvm::cantFail(HostTensor::strided(ElementType::F32, {2, 2}, {0, 1}));
+  HostTensor x = llvm::cantFail(HostTensor::strided(ElementType::F32, {2, 2}, {0, 1}));
   x.setDouble({0, 0}, 1);
   x.setDouble({0, 1}, 2);
-  HostTensor y = llvm::cantFail(
-      HostTensor::strided(ElementType::F32, {2, 2}, {-3, 1}, /*offset=*/3));
+  HostTensor y = llvm::cantFail(HostTensor::strided(ElementType::F32, {2, 2}, {-3, 1}, /*offset=*/3));
   for (int64_t i : {0, 1})
     for (int64_t j : {0, 1})
       y.setDouble({i, j}, 10 * i + 100 * j);
-  HostTensor o =
-      llvm::cantFail(HostTensor::strided(ElementType::F32, {2, 2}, {1, 2}));
+  HostTensor o = llvm::cantFail(HostTensor::strided(ElementType::F32, {2, 2}, {1, 2}));
   auto results = call(*function, {&x, &y, &o});
   EXPECT_EQ(valuesOf(results[0]), (std::vector<double>{1, 102, 11, 112}));
 }
@@ -147,8 +142,7 @@ TEST_F(JitTest, ParallelLoop) {
       return %r : tensor<?x3x5xi64>
     }
   )mlir");
-  HostTensor o =
-      llvm::cantFail(HostTensor::contiguous(ElementType::I64, {9, 3, 5}));
+  HostTensor o = llvm::cantFail(HostTensor::contiguous(ElementType::I64, {9, 3, 5}));
   HostTensor n = makeTensor(ElementType::Index, {}, {9});
   std::vector<double> values = valuesOf(call(*function, {&o, &n})[0]);
   for (size_t i = 0; i < values.size(); ++i)
@@ -170,10 +164,8 @@ TEST_F(JitTest, NothingLeaks) {
       return %o : tensor<4x?x80xbf16>
     }
   )mlir");
-  HostTensor q =
-      llvm::cantFail(HostTensor::contiguous(ElementType::BF16, {4, 70, 80}));
-  HostTensor k =
-      llvm::cantFail(HostTensor::contiguous(ElementType::BF16, {4, 130, 80}));
+  HostTensor q = llvm::cantFail(HostTensor::contiguous(ElementType::BF16, {4, 70, 80}));
+  HostTensor k = llvm::cantFail(HostTensor::contiguous(ElementType::BF16, {4, 130, 80}));
   ASSERT_EQ(foveaSetThreadCount(1), 0); // What is counted is this thread's.
   Invocation call = llvm::cantFail(Invocation::create(*function, {&q, &k}));
   call.run();
@@ -189,10 +181,8 @@ TEST_F(JitTest, WrongArguments) {
   auto function = compile(addSource);
   HostTensor x = makeTensor(ElementType::F32, {1, 1}, {1});
   HostTensor y = makeTensor(ElementType::F64, {1, 1}, {1});
-  EXPECT_EQ(errorOf(Invocation::create(*function, {&x, &x})),
-            "@f takes 3 arguments, got 2");
-  EXPECT_EQ(errorOf(Invocation::create(*function, {&x, &y, &x})),
-            "argument 1 of @f: expected ?x?xf32, got 1x1xf64");
+  EXPECT_EQ(errorOf(Invocation::create(*function, {&x, &x})), "@f takes 3 arguments, got 2");
+  EXPECT_EQ(errorOf(Invocation::create(*function, {&x, &y, &x})), "argument 1 of @f: expected ?x?xf32, got 1x1xf64");
 }
 
 } // namespace

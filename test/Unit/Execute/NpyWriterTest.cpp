@@ -17,9 +17,7 @@ using llvm::cantFail;
 namespace {
 
 std::string readBytes(const std::string &path) {
-  return cantFail(llvm::errorOrToExpected(llvm::MemoryBuffer::getFile(path)))
-      ->getBuffer()
-      .str();
+  return cantFail(llvm::errorOrToExpected(llvm::MemoryBuffer::getFile(path)))->getBuffer().str();
 }
 
 TEST(NpyWriter, WritesTheDocumentedBytes) {
@@ -64,8 +62,7 @@ TEST(NpyWriter, WritesBF16AsF32UnlessAsked) {
   EXPECT_EQ(cantFail(readNpy(wide)).getTypeString(), "2xf32");
   EXPECT_EQ(cantFail(readNpy(raw)).getTypeString(), "2xui16");
   for (const std::string &path : {wide, raw})
-    EXPECT_EQ(valuesOf(cantFail(readNpy(path, ElementType::BF16))),
-              valuesOf(tensor));
+    EXPECT_EQ(valuesOf(cantFail(readNpy(path, ElementType::BF16))), valuesOf(tensor));
 }
 
 TEST(NpyWriter, ReplacesFilesAndFollowsLinks) {
@@ -84,10 +81,9 @@ TEST(NpyWriter, WritesAllOrNothing) {
   folder.write("old.npy", "old");
   HostTensor tensor = makeTensor(ElementType::F32, {1}, {4});
   std::string missing = folder.path("missing/b.npy");
-  expectContains(errorOf(writeNpy({{folder.path("a.npy"), &tensor},
-                                   {folder.path("old.npy"), &tensor},
-                                   {missing, &tensor}})),
-                 "cannot write '" + missing + "': ");
+  expectContains(
+      errorOf(writeNpy({{folder.path("a.npy"), &tensor}, {folder.path("old.npy"), &tensor}, {missing, &tensor}})),
+      "cannot write '" + missing + "': ");
   EXPECT_EQ(folder.list(), std::vector<std::string>{"old.npy"});
   EXPECT_EQ(readBytes(folder.path("old.npy")), "old");
 }
@@ -104,8 +100,7 @@ TEST(NpyWriter, RefusesFolders) {
 TEST(NpyWriter, ReportsAFullDisk) {
   TemporaryFolder folder;
   HostTensor tensor = makeTensor(ElementType::F32, {1}, {4});
-  EXPECT_EQ(errorOf(writeNpy(
-                {{folder.path("a.npy"), &tensor}, {"/dev/full", &tensor}})),
+  EXPECT_EQ(errorOf(writeNpy({{folder.path("a.npy"), &tensor}, {"/dev/full", &tensor}})),
             "cannot write '/dev/full': No space left on device");
   EXPECT_TRUE(folder.list().empty());
   EXPECT_EQ(errorOf(writeNpy({{"/dev/null", &tensor}})), "");

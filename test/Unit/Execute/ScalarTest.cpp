@@ -33,8 +33,7 @@ TEST(ElementType, NamesRoundTrip) {
   for (unsigned i = 0; i <= unsigned(ElementType::UI64); ++i) {
     auto type = static_cast<ElementType>(i);
     EXPECT_EQ(parseElementType(getName(type)), type);
-    EXPECT_EQ(isFloat(type) + isSignedInteger(type) + isUnsignedInteger(type),
-              1);
+    EXPECT_EQ(isFloat(type) + isSignedInteger(type) + isUnsignedInteger(type), 1);
   }
   EXPECT_EQ(parseElementType("f8"), std::nullopt);
 }
@@ -44,42 +43,25 @@ TEST(ElementType, NamesRoundTrip) {
 TEST(Scalar, IntegersRoundOnceToSmallFloats) {
   int64_t aboveTie = (int64_t(1) << 54) + (int64_t(1) << 46) + 1;
   double up = std::ldexp(1 + 0x1p-7, 54);
-  EXPECT_EQ(
-      store(ElementType::BF16, Scalar::ofSigned(aboveTie)).value.toDouble(),
-      up);
-  EXPECT_EQ(
-      store(ElementType::BF16, Scalar::ofSigned(-aboveTie)).value.toDouble(),
-      -up);
-  EXPECT_EQ(
-      store(ElementType::BF16, Scalar::ofUnsigned(aboveTie)).value.toDouble(),
-      up);
+  EXPECT_EQ(store(ElementType::BF16, Scalar::ofSigned(aboveTie)).value.toDouble(), up);
+  EXPECT_EQ(store(ElementType::BF16, Scalar::ofSigned(-aboveTie)).value.toDouble(), -up);
+  EXPECT_EQ(store(ElementType::BF16, Scalar::ofUnsigned(aboveTie)).value.toDouble(), up);
 }
 
 TEST(Scalar, IntegersRoundToNearestDouble) {
-  for (int64_t value : {(int64_t(1) << 53) + 1, (int64_t(1) << 54) + 1,
-                        (int64_t(1) << 54) + 3, INT64_MAX, INT64_MIN})
-    EXPECT_EQ(store(ElementType::F64, Scalar::ofSigned(value)).value.toDouble(),
-              static_cast<double>(value));
+  for (int64_t value : {(int64_t(1) << 53) + 1, (int64_t(1) << 54) + 1, (int64_t(1) << 54) + 3, INT64_MAX, INT64_MIN})
+    EXPECT_EQ(store(ElementType::F64, Scalar::ofSigned(value)).value.toDouble(), static_cast<double>(value));
 }
 
 TEST(Scalar, LargeIntegersSurvive) {
-  EXPECT_EQ(store(ElementType::I64, Scalar::ofSigned(INT64_MAX)).value.toInt(),
-            INT64_MAX);
-  EXPECT_EQ(
-      store(ElementType::Index, Scalar::ofSigned(INT64_MIN)).value.toInt(),
-      INT64_MIN);
-  EXPECT_EQ(
-      store(ElementType::UI64, Scalar::ofUnsigned(UINT64_MAX)).value.toDouble(),
-      0x1p64);
+  EXPECT_EQ(store(ElementType::I64, Scalar::ofSigned(INT64_MAX)).value.toInt(), INT64_MAX);
+  EXPECT_EQ(store(ElementType::Index, Scalar::ofSigned(INT64_MIN)).value.toInt(), INT64_MIN);
+  EXPECT_EQ(store(ElementType::UI64, Scalar::ofUnsigned(UINT64_MAX)).value.toDouble(), 0x1p64);
 }
 
 TEST(Scalar, FloatsRoundToNearestEvenInteger) {
-  for (auto [value, expected] : {std::pair<double, int64_t>{0.5, 0},
-                                 {1.5, 2},
-                                 {2.5, 2},
-                                 {-1.5, -2},
-                                 {-0.5, 0},
-                                 {127.4, 127}}) {
+  for (auto [value, expected] :
+       {std::pair<double, int64_t>{0.5, 0}, {1.5, 2}, {2.5, 2}, {-1.5, -2}, {-0.5, 0}, {127.4, 127}}) {
     Stored stored = store(ElementType::I8, Scalar::ofFloat(value));
     EXPECT_TRUE(stored.fits);
     EXPECT_EQ(stored.value.toInt(), expected) << value;

@@ -98,18 +98,14 @@ TEST_P(SmallFloat, EncodesRandomDoublesAsAPFloat) {
 TEST_P(SmallFloat, KeepsNaN) {
   const Format &format = GetParam();
   for (uint64_t bits : {0x7ff0000000000001, 0x7ff8000000000000}) {
-    EXPECT_TRUE(
-        std::isnan(format.decode(format.encode(llvm::bit_cast<double>(bits)))));
-    uint16_t negative =
-        format.encode(llvm::bit_cast<double>(bits | 0x8000000000000000));
+    EXPECT_TRUE(std::isnan(format.decode(format.encode(llvm::bit_cast<double>(bits)))));
+    uint16_t negative = format.encode(llvm::bit_cast<double>(bits | 0x8000000000000000));
     EXPECT_TRUE(negative & 0x8000);
     EXPECT_TRUE(std::isnan(format.decode(negative)));
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, SmallFloat, testing::ValuesIn(formats),
-                         [](const auto &info) {
-                           return info.index ? "BF16" : "F16";
-                         });
+                         [](const auto &info) { return info.index ? "BF16" : "F16"; });
 
 } // namespace

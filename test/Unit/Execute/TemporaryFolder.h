@@ -19,14 +19,10 @@ namespace fovea {
 
 class TemporaryFolder {
 public:
-  TemporaryFolder() {
-    EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("fovea-test", folder));
-  }
+  TemporaryFolder() { EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("fovea-test", folder)); }
   ~TemporaryFolder() { llvm::sys::fs::remove_directories(folder); }
 
-  std::string path(llvm::StringRef name) const {
-    return (folder + "/" + name).str();
-  }
+  std::string path(llvm::StringRef name) const { return (folder + "/" + name).str(); }
 
   /// Writes `contents` and returns the path.
   std::string write(llvm::StringRef name, llvm::StringRef contents) const {
@@ -40,8 +36,7 @@ public:
   std::vector<std::string> list() const {
     std::vector<std::string> names;
     std::error_code error;
-    for (llvm::sys::fs::directory_iterator it(folder, error), end; it != end;
-         it.increment(error))
+    for (llvm::sys::fs::directory_iterator it(folder, error), end; it != end; it.increment(error))
       names.push_back(it->path().substr(folder.size() + 1));
     std::sort(names.begin(), names.end());
     return names;

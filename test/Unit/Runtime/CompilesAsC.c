@@ -8,7 +8,6 @@
 
 int64_t versionSeenFromC(void);
 
-_Static_assert(sizeof(FoveaTensorMap) == 128 && _Alignof(FoveaTensorMap) == 64,
-               "the layout of a CUtensorMap");
+_Static_assert(sizeof(FoveaTensorMap) == 128 && _Alignof(FoveaTensorMap) == 64, "the layout of a CUtensorMap");
 
 int64_t versionSeenFromC(void) { return foveaRuntimeVersion(); }

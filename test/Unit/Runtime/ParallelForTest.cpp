@@ -28,10 +28,7 @@ namespace {
 /// Calls a lambda through the C API.
 template <typename Callable> void parallelFor(int64_t count, Callable &&body) {
   foveaParallelFor(
-      count,
-      [](void *context, int64_t index) {
-        (*static_cast<std::remove_reference_t<Callable> *>(context))(index);
-      },
+      count, [](void *context, int64_t index) { (*static_cast<std::remove_reference_t<Callable> *>(context))(index); },
       &body);
 }
 

@@ -50,25 +50,21 @@ TEST(Allocation, NoneInALaunch) {
     return CUDA_SUCCESS;
   };
   cuda.driver.cuTensorMapEncodeTiled.pointer =
-      [](CUtensorMap *, CUtensorMapDataType, unsigned, void *, const uint64_t *,
-         const uint64_t *, const uint32_t *, const uint32_t *,
-         CUtensorMapInterleave, CUtensorMapSwizzle, CUtensorMapL2promotion,
+      [](CUtensorMap *, CUtensorMapDataType, unsigned, void *, const uint64_t *, const uint64_t *, const uint32_t *,
+         const uint32_t *, CUtensorMapInterleave, CUtensorMapSwizzle, CUtensorMapL2promotion,
          CUtensorMapFloatOOBfill) { return CUDA_SUCCESS; };
-  cuda.driver.cuMemsetD8Async.pointer = [](CUdeviceptr, unsigned char, size_t,
-                                           CUstream) { return CUDA_SUCCESS; };
-  cuda.driver.cuLaunchKernelEx.pointer = [](const CUlaunchConfig *, CUfunction,
-                                            void **, void **) {
+  cuda.driver.cuMemsetD8Async.pointer = [](CUdeviceptr, unsigned char, size_t, CUstream) { return CUDA_SUCCESS; };
+  cuda.driver.cuLaunchKernelEx.pointer = [](const CUlaunchConfig *, CUfunction, void **, void **) {
     ++launches;
     return CUDA_SUCCESS;
   };
 
   int64_t sizes[] = {64, 64}, strides[] = {64, 1};
   auto *data = reinterpret_cast<void *>(0x10000);
-  FoveaCudaArgument arguments[] = {
-      {FOVEA_F16, 2, data, sizes, strides, 0, 0},
-      {FOVEA_F16, 2, data, sizes, strides, 0, 0},
-      {FOVEA_F32, 0, nullptr, nullptr, nullptr, 0, 0.125},
-      {FOVEA_I64, 0, nullptr, nullptr, nullptr, 4, 0}};
+  FoveaCudaArgument arguments[] = {{FOVEA_F16, 2, data, sizes, strides, 0, 0},
+                                   {FOVEA_F16, 2, data, sizes, strides, 0, 0},
+                                   {FOVEA_F32, 0, nullptr, nullptr, nullptr, 0, 0.125},
+                                   {FOVEA_I64, 0, nullptr, nullptr, nullptr, 4, 0}};
   int before = allocations;
   int64_t bytes = 0;
   int status = foveaCudaWorkspaceBytes(program, arguments, 4, &bytes);

@@ -29,9 +29,7 @@ protected:
   }
   ~Cache() override { fs::remove_all(root); }
 
-  fs::path fileOf(const std::string &key) {
-    return root / toHex(sha256(key.data(), key.size()));
-  }
+  fs::path fileOf(const std::string &key) { return root / toHex(sha256(key.data(), key.size())); }
   std::string contentOf(const fs::path &file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), {}};
@@ -88,8 +86,7 @@ TEST_F(Cache, DamagedFileIsDeleted) {
 TEST_F(Cache, FilesThatOthersCouldHaveMade) {
   std::optional<CacheFolder> folder = CacheFolder::open(root);
   ASSERT_TRUE(folder && folder->store("key", "data"));
-  fs::permissions(fileOf("key"), fs::perms::others_write,
-                  fs::perm_options::add);
+  fs::permissions(fileOf("key"), fs::perms::others_write, fs::perm_options::add);
   EXPECT_EQ(folder->find("key"), std::nullopt);
   EXPECT_LAST_ERROR("others may have written to it");
   ASSERT_TRUE(folder->store("key", "data"));
@@ -129,8 +126,7 @@ TEST_F(Cache, ConcurrentWriters) {
       for (int round = 0; round < 100; ++round) {
         wrong += !folder->store("key", std::string(20000, 'a' + writer));
         std::optional<std::string> found = folder->find("key");
-        wrong += !found || found->size() != 20000 ||
-                 found->find_first_not_of(found->front()) != found->npos;
+        wrong += !found || found->size() != 20000 || found->find_first_not_of(found->front()) != found->npos;
       }
     });
   for (std::thread &thread : threads)

@@ -24,8 +24,7 @@ std::string readError(const std::vector<uint8_t> &bytes) {
 TEST(Descriptor, RoundTrip) {
   std::vector<uint8_t> bytes = write(splitLaunch());
   std::string error;
-  std::optional<LaunchDescriptor> again =
-      read(bytes.data(), bytes.size(), error);
+  std::optional<LaunchDescriptor> again = read(bytes.data(), bytes.size(), error);
   ASSERT_TRUE(again) << error;
   EXPECT_EQ(write(*again), bytes);
   EXPECT_EQ(again->variants[0].guards[0].text, "the head dim is 64");
@@ -35,9 +34,8 @@ TEST(Descriptor, RoundTrip) {
 TEST(Descriptor, BytesOfTheFormat) {
   LaunchDescriptor descriptor;
   descriptor.name = "ab";
-  std::vector<uint8_t> expected = {
-      'F', 'V', 'L', 'D', 1, 0, 0, 0, 34, 0, 0, 0, 2, 0, 0, 0, 'a',
-      'b', 1,   0,   0,   0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0};
+  std::vector<uint8_t> expected = {'F', 'V', 'L', 'D', 1, 0, 0, 0, 34, 0, 0, 0, 2, 0, 0, 0, 'a',
+                                   'b', 1,   0,   0,   0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0};
   EXPECT_EQ(write(descriptor), expected);
   EXPECT_EQ(readError(expected), "the launch descriptor is invalid: the number "
                                  "of variants is 0, expected 1 to 64");
@@ -55,16 +53,14 @@ TEST(Descriptor, EveryPrefixIsRefused) {
     EXPECT_NE(readError(prefix).find("at byte"), std::string::npos);
   }
   bytes.push_back(0);
-  EXPECT_EQ(readError(bytes),
-            "the launch descriptor has " + std::to_string(bytes.size()) +
-                " bytes, expected " + std::to_string(bytes.size() - 1));
+  EXPECT_EQ(readError(bytes), "the launch descriptor has " + std::to_string(bytes.size()) + " bytes, expected " +
+                                  std::to_string(bytes.size() - 1));
 }
 
 TEST(Descriptor, OtherVersion) {
   std::vector<uint8_t> bytes = write(splitLaunch());
   bytes[4] = 2;
-  EXPECT_EQ(readError(bytes),
-            "the launch descriptor has version 2, expected 1");
+  EXPECT_EQ(readError(bytes), "the launch descriptor has version 2, expected 1");
   bytes[0] = 'X';
   EXPECT_EQ(readError(bytes), "these bytes are no launch descriptor");
 }
@@ -82,8 +78,7 @@ TEST(Descriptor, RandomBytes) {
         bytes[8 + i] = bytes.size() >> 8 * i;
     }
     std::string error;
-    EXPECT_EQ(read(bytes.data(), bytes.size(), error).has_value(),
-              error.empty());
+    EXPECT_EQ(read(bytes.data(), bytes.size(), error).has_value(), error.empty());
   }
 }
 
@@ -103,8 +98,7 @@ TEST(Descriptor, MutatedBytes) {
       byte = random() % 2 ? byte ^ 1 << random() % 8 : random();
     }
     std::string error;
-    std::optional<LaunchDescriptor> descriptor =
-        read(bytes.data(), bytes.size(), error);
+    std::optional<LaunchDescriptor> descriptor = read(bytes.data(), bytes.size(), error);
     if (!descriptor)
       continue;
     FoveaCudaProgram *program = nullptr;
@@ -113,12 +107,10 @@ TEST(Descriptor, MutatedBytes) {
     ++prepared;
     std::vector<FoveaCudaArgument> arguments;
     for (const Argument &argument : descriptor->arguments)
-      arguments.push_back(
-          {int(argument.type), argument.rank, reinterpret_cast<void *>(0x10000),
-           sizes, sizes, static_cast<int64_t>(random()) >> random() % 64, 0.5});
-    launched += foveaCudaLaunch(program, arguments.data(), arguments.size(),
-                                reinterpret_cast<void *>(0x90000), INT64_MAX,
-                                nullptr) == 0;
+      arguments.push_back({int(argument.type), argument.rank, reinterpret_cast<void *>(0x10000), sizes, sizes,
+                           static_cast<int64_t>(random()) >> random() % 64, 0.5});
+    launched += foveaCudaLaunch(program, arguments.data(), arguments.size(), reinterpret_cast<void *>(0x90000),
+                                INT64_MAX, nullptr) == 0;
     foveaCudaReleaseProgram(program);
   }
   EXPECT_GT(prepared, 1000);

@@ -22,13 +22,11 @@ TEST(Driver, UnavailableSaysWhy) {
   FakeCuda cuda;
   cuda.deviceCount = 0;
   EXPECT_EQ(foveaCudaAvailable(), 0);
-  EXPECT_STREQ(foveaGetLastError(),
-               "CUDA is not available: the driver finds no device");
+  EXPECT_STREQ(foveaGetLastError(), "CUDA is not available: the driver finds no device");
   cuda.failures["cuInit"] = CUDA_ERROR_NO_DEVICE;
   EXPECT_EQ(foveaCudaAvailable(), 0);
-  EXPECT_STREQ(foveaGetLastError(),
-               "CUDA is not available: cuInit: CUDA_ERROR_NO_DEVICE (what the "
-               "driver says)");
+  EXPECT_STREQ(foveaGetLastError(), "CUDA is not available: cuInit: CUDA_ERROR_NO_DEVICE (what the "
+                                    "driver says)");
 }
 
 // A library that is not there, and one that is no driver.
@@ -45,9 +43,8 @@ TEST(Driver, ErrorWithoutAName) {
   FakeCuda cuda;
   cuda.failures["cuStreamSynchronize"] = static_cast<CUresult>(9999);
   EXPECT_EQ(foveaCudaSynchronize(nullptr), -1);
-  EXPECT_STREQ(foveaGetLastError(),
-               "cuStreamSynchronize: error 9999, which the "
-               "driver has no name for");
+  EXPECT_STREQ(foveaGetLastError(), "cuStreamSynchronize: error 9999, which the "
+                                    "driver has no name for");
 }
 
 TEST(Driver, NoCurrentContext) {
@@ -57,8 +54,7 @@ TEST(Driver, NoCurrentContext) {
   EXPECT_EQ(foveaCudaGetDevice(&device), -1);
   EXPECT_LAST_ERROR("no CUDA context is current on this thread");
   EXPECT_EQ(foveaCudaSetDevice(1), -1);
-  EXPECT_STREQ(foveaGetLastError(),
-               "foveaCudaSetDevice: got device 1, expected 0 to 0");
+  EXPECT_STREQ(foveaGetLastError(), "foveaCudaSetDevice: got device 1, expected 0 to 0");
   EXPECT_EQ(foveaCudaSetDevice(0), 0);
   EXPECT_EQ(foveaCudaGetDevice(&device), 0);
   EXPECT_STREQ(device.name, "Fake H200");
@@ -79,26 +75,22 @@ TEST(Driver, MemoryGoesThereAndBack) {
   EXPECT_EQ(foveaCudaFree(address), 0);
 
   EXPECT_EQ(foveaCudaAllocate(-1, &address), -1);
-  EXPECT_STREQ(foveaGetLastError(),
-               "foveaCudaAllocate: got a size of -1 bytes");
+  EXPECT_STREQ(foveaGetLastError(), "foveaCudaAllocate: got a size of -1 bytes");
   cuda.failures["cuMemAlloc"] = CUDA_ERROR_OUT_OF_MEMORY;
   EXPECT_EQ(foveaCudaAllocate(1 << 20, &address), -1);
-  EXPECT_STREQ(foveaGetLastError(),
-               "cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY (what the driver says); "
-               "1048576 bytes");
+  EXPECT_STREQ(foveaGetLastError(), "cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY (what the driver says); "
+                                    "1048576 bytes");
 }
 
 // Whichever of the functions on the way fails, its error is the one reported.
 TEST(Driver, EveryCallIsChecked) {
   for (const char *function :
-       {"cuDeviceGetCount", "cuDeviceGet", "cuDevicePrimaryCtxRetain",
-        "cuCtxSetCurrent", "cuCtxGetCurrent", "cuCtxGetId", "cuCtxGetDevice",
-        "cuDeviceGetName", "cuDeviceGetAttribute"}) {
+       {"cuDeviceGetCount", "cuDeviceGet", "cuDevicePrimaryCtxRetain", "cuCtxSetCurrent", "cuCtxGetCurrent",
+        "cuCtxGetId", "cuCtxGetDevice", "cuDeviceGetName", "cuDeviceGetAttribute"}) {
     FakeCuda cuda;
     cuda.failures[function] = CUDA_ERROR_INVALID_VALUE;
     FoveaCudaDevice device;
-    EXPECT_TRUE(foveaCudaSetDevice(0) != 0 || foveaCudaGetDevice(&device) != 0)
-        << function;
+    EXPECT_TRUE(foveaCudaSetDevice(0) != 0 || foveaCudaGetDevice(&device) != 0) << function;
     EXPECT_LAST_ERROR(std::string(function) + ": CUDA_ERROR_INVALID_VALUE");
   }
 }

@@ -23,8 +23,7 @@ constexpr int64_t least = INT64_MIN, most = INT64_MAX;
 std::optional<int64_t> evaluate(Operation operation, int64_t lhs, int64_t rhs) {
   LaunchDescriptor descriptor;
   ExpressionBuilder builder(descriptor);
-  ExpressionIndex index =
-      builder.binary(operation, builder.constant(lhs), builder.constant(rhs));
+  ExpressionIndex index = builder.binary(operation, builder.constant(lhs), builder.constant(rhs));
   LaunchEvaluation evaluation(descriptor, nullptr, 132);
   int64_t value;
   return evaluation.get(index, value) ? std::optional(value) : std::nullopt;
@@ -32,8 +31,7 @@ std::optional<int64_t> evaluate(Operation operation, int64_t lhs, int64_t rhs) {
 
 // Against 128-bit arithmetic, with the values at which things break.
 TEST(Expression, AgreesWithWiderArithmetic) {
-  std::vector<int64_t> values = {least, least + 1, -7, -2, -1,       0,   1,
-                                 2,     3,         7,  64, most - 1, most};
+  std::vector<int64_t> values = {least, least + 1, -7, -2, -1, 0, 1, 2, 3, 7, 64, most - 1, most};
   std::mt19937_64 random(1);
   for (int i = 0; i < 20; ++i)
     values.push_back(static_cast<int64_t>(random()) >> random() % 64);
@@ -42,8 +40,7 @@ TEST(Expression, AgreesWithWiderArithmetic) {
       __int128 l = lhs, r = rhs;
       auto expect = [&](Operation operation, __int128 expected) {
         bool fits = expected >= least && expected <= most;
-        EXPECT_EQ(evaluate(operation, lhs, rhs),
-                  fits ? std::optional<int64_t>(expected) : std::nullopt)
+        EXPECT_EQ(evaluate(operation, lhs, rhs), fits ? std::optional<int64_t>(expected) : std::nullopt)
             << lhs << " " << int(operation) << " " << rhs;
       };
       expect(Operation::Add, l + r);
@@ -75,15 +72,13 @@ TEST(Expression, AgreesWithWiderArithmetic) {
 TEST(Expression, LeavesReadTheArguments) {
   LaunchDescriptor descriptor;
   ExpressionBuilder builder(descriptor);
-  ExpressionIndex size = builder.size(0, 1), stride = builder.stride(0, 0),
-                  address = builder.address(0), scalar = builder.scalar(1),
-                  sms = builder.smCount();
+  ExpressionIndex size = builder.size(0, 1), stride = builder.stride(0, 0), address = builder.address(0),
+                  scalar = builder.scalar(1), sms = builder.smCount();
   EXPECT_EQ(builder.size(0, 1), size); // no second entry
   EXPECT_EQ(descriptor.expressions.size(), 5u);
   int64_t sizes[] = {3, 128}, strides[] = {160, 1};
   FoveaCudaArgument arguments[2] = {};
-  arguments[0] = {
-      FOVEA_F16, 2, reinterpret_cast<void *>(0x7f1230), sizes, strides, 0, 0};
+  arguments[0] = {FOVEA_F16, 2, reinterpret_cast<void *>(0x7f1230), sizes, strides, 0, 0};
   arguments[1].integer = -5;
   LaunchEvaluation evaluation(descriptor, arguments, 132);
   int64_t value;
@@ -111,8 +106,7 @@ TEST(Expression, SelectIsLazy) {
   int64_t value;
   EXPECT_TRUE(evaluation.get(good, value) && value == 1);
   EXPECT_FALSE(evaluation.get(taken, "the grid", value));
-  EXPECT_STREQ(foveaGetLastError(),
-               "the grid divides 1 by zero (expression 2)");
+  EXPECT_STREQ(foveaGetLastError(), "the grid divides 1 by zero (expression 2)");
   EXPECT_FALSE(evaluation.get(condition, value));
 }
 
@@ -121,8 +115,7 @@ TEST(Expression, OverflowIsTracedToItsCause) {
   LaunchDescriptor descriptor;
   ExpressionBuilder builder(descriptor);
   ExpressionIndex two = builder.constant(2);
-  ExpressionIndex product =
-      builder.binary(Operation::Mul, builder.constant(most), two);
+  ExpressionIndex product = builder.binary(Operation::Mul, builder.constant(most), two);
   ExpressionIndex use = builder.binary(Operation::Min, two, product);
   LaunchEvaluation evaluation(descriptor, nullptr, 132);
   int64_t value;

@@ -31,17 +31,13 @@ CUresult FakeCuda::called(const char *function) {
 void FakeCuda::enterNewContext() { currentContext = nextContext++; }
 void FakeCuda::leaveContext() { currentContext = 0; }
 
-template <typename Handle> static Handle toHandle(uintptr_t value) {
-  return reinterpret_cast<Handle>(value);
-}
+template <typename Handle> static Handle toHandle(uintptr_t value) { return reinterpret_cast<Handle>(value); }
 
-static FakeCuda::Kernel &kernelOf(CUfunction function) {
-  return *reinterpret_cast<FakeCuda::Kernel *>(function);
-}
+static FakeCuda::Kernel &kernelOf(CUfunction function) { return *reinterpret_cast<FakeCuda::Kernel *>(function); }
 
 /// Counts the call, and returns from the lambda if it is to fail.
-#define CALLED(function)                                                       \
-  if (CUresult result = fake->called(#function))                               \
+#define CALLED(function)                                                                                               \
+  if (CUresult result = fake->called(#function))                                                                       \
   return result
 
 static void fillErrorFunctions(CudaDriver &driver) {
@@ -78,15 +74,13 @@ static void fillContextFunctions(CudaDriver &driver) {
     std::strncpy(name, "Fake H200", length);
     return fake->called("cuDeviceGetName");
   };
-  driver.cuDeviceGetAttribute.pointer =
-      [](int *value, CUdevice_attribute attribute, CUdevice) {
-        *value = attribute == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT ? 132
-                 : attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR ? 9
-                 : attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR
-                     ? 0
-                     : 227 * 1024;
-        return fake->called("cuDeviceGetAttribute");
-      };
+  driver.cuDeviceGetAttribute.pointer = [](int *value, CUdevice_attribute attribute, CUdevice) {
+    *value = attribute == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT       ? 132
+             : attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR ? 9
+             : attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR ? 0
+                                                                         : 227 * 1024;
+    return fake->called("cuDeviceGetAttribute");
+  };
   driver.cuDevicePrimaryCtxRetain.pointer = [](CUcontext *context, CUdevice) {
     *context = toHandle<CUcontext>(nextContext);
     return fake->called("cuDevicePrimaryCtxRetain");
@@ -110,16 +104,14 @@ static void fillContextFunctions(CudaDriver &driver) {
 }
 
 static void fillModuleFunctions(CudaDriver &driver) {
-  driver.cuLinkCreate.pointer = [](unsigned count, CUjit_option *options,
-                                   void **values, CUlinkState *state) {
+  driver.cuLinkCreate.pointer = [](unsigned count, CUjit_option *options, void **values, CUlinkState *state) {
     CALLED(cuLinkCreate);
     if (count != 2 || options[0] != CU_JIT_ERROR_LOG_BUFFER)
       return CUDA_ERROR_INVALID_VALUE;
     *state = toHandle<CUlinkState>(reinterpret_cast<uintptr_t>(values[0]));
     return CUDA_SUCCESS;
   };
-  driver.cuLinkAddData.pointer = [](CUlinkState log, CUjitInputType, void *data,
-                                    size_t size, const char *, unsigned,
+  driver.cuLinkAddData.pointer = [](CUlinkState log, CUjitInputType, void *data, size_t size, const char *, unsigned,
                                     CUjit_option *, void **) {
     if (static_cast<char *>(data)[size - 1] != '\0')
       return CUDA_ERROR_INVALID_PTX;
@@ -135,9 +127,7 @@ static void fillModuleFunctions(CudaDriver &driver) {
     *size = made.size();
     return fake->called("cuLinkComplete");
   };
-  driver.cuLinkDestroy.pointer = [](CUlinkState) {
-    return fake->called("cuLinkDestroy");
-  };
+  driver.cuLinkDestroy.pointer = [](CUlinkState) { return fake->called("cuLinkDestroy"); };
   driver.cuModuleLoadData.pointer = [](CUmodule *module, const void *image) {
     CALLED(cuModuleLoadData);
     if (std::memcmp(image, "\177ELF", 4) != 0)
@@ -152,28 +142,23 @@ static void fillModuleFunctions(CudaDriver &driver) {
 }
 
 static void fillKernelFunctions(CudaDriver &driver) {
-  driver.cuModuleGetFunction.pointer = [](CUfunction *function, CUmodule,
-                                          const char *name) {
+  driver.cuModuleGetFunction.pointer = [](CUfunction *function, CUmodule, const char *name) {
     CALLED(cuModuleGetFunction);
     auto found = fake->kernels.find(name);
     if (found == fake->kernels.end())
       return CUDA_ERROR_NOT_FOUND;
-    *function =
-        toHandle<CUfunction>(reinterpret_cast<uintptr_t>(&found->second));
+    *function = toHandle<CUfunction>(reinterpret_cast<uintptr_t>(&found->second));
     return CUDA_SUCCESS;
   };
-  driver.cuFuncGetAttribute.pointer =
-      [](int *value, CUfunction_attribute attribute, CUfunction function) {
-        *value = kernelOf(function).attributes[attribute];
-        return fake->called("cuFuncGetAttribute");
-      };
-  driver.cuFuncSetAttribute.pointer =
-      [](CUfunction function, CUfunction_attribute attribute, int value) {
-        kernelOf(function).attributes[attribute] = value;
-        return fake->called("cuFuncSetAttribute");
-      };
-  driver.cuFuncGetParamInfo.pointer = [](CUfunction function, size_t index,
-                                         size_t *offset, size_t *size) {
+  driver.cuFuncGetAttribute.pointer = [](int *value, CUfunction_attribute attribute, CUfunction function) {
+    *value = kernelOf(function).attributes[attribute];
+    return fake->called("cuFuncGetAttribute");
+  };
+  driver.cuFuncSetAttribute.pointer = [](CUfunction function, CUfunction_attribute attribute, int value) {
+    kernelOf(function).attributes[attribute] = value;
+    return fake->called("cuFuncSetAttribute");
+  };
+  driver.cuFuncGetParamInfo.pointer = [](CUfunction function, size_t index, size_t *offset, size_t *size) {
     const std::vector<size_t> &parameters = kernelOf(function).parameters;
     if (index >= parameters.size())
       return CUDA_ERROR_INVALID_VALUE;
@@ -181,9 +166,7 @@ static void fillKernelFunctions(CudaDriver &driver) {
     *size = parameters[index];
     return CUDA_SUCCESS;
   };
-  driver.cuLaunchKernelEx.pointer = [](const CUlaunchConfig *config,
-                                       CUfunction function, void **arguments,
-                                       void **) {
+  driver.cuLaunchKernelEx.pointer = [](const CUlaunchConfig *config, CUfunction function, void **arguments, void **) {
     CALLED(cuLaunchKernelEx);
     FakeCuda::Launch launch{*config, {1, 1, 1}, "", {}};
     if (config->numAttrs == 1) {
@@ -197,8 +180,7 @@ static void fillKernelFunctions(CudaDriver &driver) {
         launch.kernel = name;
     const std::vector<size_t> &parameters = kernelOf(function).parameters;
     for (size_t i = 0; i < parameters.size(); ++i)
-      launch.arguments.emplace_back(static_cast<char *>(arguments[i]),
-                                    parameters[i]);
+      launch.arguments.emplace_back(static_cast<char *>(arguments[i]), parameters[i]);
     fake->order.push_back(launch.kernel);
     fake->launches.push_back(std::move(launch));
     return CUDA_SUCCESS;
@@ -206,23 +188,21 @@ static void fillKernelFunctions(CudaDriver &driver) {
 }
 
 static void fillMemoryFunctions(CudaDriver &driver) {
-  driver.cuTensorMapEncodeTiled.pointer =
-      [](CUtensorMap *map, CUtensorMapDataType type, unsigned rank,
-         void *address, const uint64_t *sizes, const uint64_t *strides,
-         const uint32_t *box, const uint32_t *, CUtensorMapInterleave,
-         CUtensorMapSwizzle swizzle, CUtensorMapL2promotion l2Promotion,
-         CUtensorMapFloatOOBfill) {
-        CALLED(cuTensorMapEncodeTiled);
-        map->opaque[0] = fake->tensorMaps.size(); // found by the launch's test
-        fake->tensorMaps.push_back({type,
-                                    {sizes, sizes + rank},
-                                    {strides, strides + rank - 1},
-                                    {box, box + rank},
-                                    reinterpret_cast<uintptr_t>(address),
-                                    swizzle,
-                                    l2Promotion});
-        return CUDA_SUCCESS;
-      };
+  driver.cuTensorMapEncodeTiled.pointer = [](CUtensorMap *map, CUtensorMapDataType type, unsigned rank, void *address,
+                                             const uint64_t *sizes, const uint64_t *strides, const uint32_t *box,
+                                             const uint32_t *, CUtensorMapInterleave, CUtensorMapSwizzle swizzle,
+                                             CUtensorMapL2promotion l2Promotion, CUtensorMapFloatOOBfill) {
+    CALLED(cuTensorMapEncodeTiled);
+    map->opaque[0] = fake->tensorMaps.size(); // found by the launch's test
+    fake->tensorMaps.push_back({type,
+                                {sizes, sizes + rank},
+                                {strides, strides + rank - 1},
+                                {box, box + rank},
+                                reinterpret_cast<uintptr_t>(address),
+                                swizzle,
+                                l2Promotion});
+    return CUDA_SUCCESS;
+  };
   driver.cuMemAlloc.pointer = [](CUdeviceptr *address, size_t bytes) {
     CALLED(cuMemAlloc);
     *address = reinterpret_cast<uintptr_t>(std::malloc(bytes));
@@ -232,8 +212,7 @@ static void fillMemoryFunctions(CudaDriver &driver) {
     std::free(reinterpret_cast<void *>(address));
     return fake->called("cuMemFree");
   };
-  driver.cuMemcpyHtoD.pointer = [](CUdeviceptr to, const void *from,
-                                   size_t bytes) {
+  driver.cuMemcpyHtoD.pointer = [](CUdeviceptr to, const void *from, size_t bytes) {
     std::memcpy(reinterpret_cast<void *>(to), from, bytes);
     return fake->called("cuMemcpyHtoD");
   };
@@ -241,16 +220,13 @@ static void fillMemoryFunctions(CudaDriver &driver) {
     std::memcpy(to, reinterpret_cast<void *>(from), bytes);
     return fake->called("cuMemcpyDtoH");
   };
-  driver.cuMemsetD8Async.pointer = [](CUdeviceptr address, unsigned char,
-                                      size_t bytes, CUstream stream) {
+  driver.cuMemsetD8Async.pointer = [](CUdeviceptr address, unsigned char, size_t bytes, CUstream stream) {
     CALLED(cuMemsetD8Async);
     fake->order.push_back("fill");
     fake->fills.push_back({address, bytes, stream});
     return CUDA_SUCCESS;
   };
-  driver.cuStreamSynchronize.pointer = [](CUstream) {
-    return fake->called("cuStreamSynchronize");
-  };
+  driver.cuStreamSynchronize.pointer = [](CUstream) { return fake->called("cuStreamSynchronize"); };
 }
 
 FakeCuda::FakeCuda() {

@@ -87,9 +87,8 @@ template <typename Value> Value valueOf(const std::string &bytes) {
   return value;
 }
 
-#define EXPECT_LAST_ERROR(text)                                                \
-  EXPECT_NE(std::string(foveaGetLastError()).find(text), std::string::npos)    \
-      << foveaGetLastError()
+#define EXPECT_LAST_ERROR(text)                                                                                        \
+  EXPECT_NE(std::string(foveaGetLastError()).find(text), std::string::npos) << foveaGetLastError()
 
 } // namespace fovea
 

@@ -25,8 +25,7 @@ protected:
   void TearDown() override { foveaCudaReleaseProgram(program); }
 
   int launch(int64_t workspaceBytes = 1 << 20, uint64_t at = workspace) {
-    return foveaCudaLaunch(program, arguments, 4, reinterpret_cast<void *>(at),
-                           workspaceBytes,
+    return foveaCudaLaunch(program, arguments, 4, reinterpret_cast<void *>(at), workspaceBytes,
                            reinterpret_cast<FoveaCudaStream>(0x5));
   }
 
@@ -34,11 +33,10 @@ protected:
   FoveaCudaProgram *program = nullptr;
   int64_t qSizes[2] = {8, 64}, qStrides[2] = {64, 1};
   int64_t kSizes[2] = {4096, 64}, kStrides[2] = {72, 1};
-  FoveaCudaArgument arguments[4] = {
-      {FOVEA_F16, 2, reinterpret_cast<void *>(0x10000), qSizes, qStrides, 0, 0},
-      {FOVEA_F16, 2, reinterpret_cast<void *>(0x20000), kSizes, kStrides, 0, 0},
-      {FOVEA_F32, 0, nullptr, nullptr, nullptr, 0, 0.125},
-      {FOVEA_I64, 0, nullptr, nullptr, nullptr, 16, 0}};
+  FoveaCudaArgument arguments[4] = {{FOVEA_F16, 2, reinterpret_cast<void *>(0x10000), qSizes, qStrides, 0, 0},
+                                    {FOVEA_F16, 2, reinterpret_cast<void *>(0x20000), kSizes, kStrides, 0, 0},
+                                    {FOVEA_F32, 0, nullptr, nullptr, nullptr, 0, 0.125},
+                                    {FOVEA_I64, 0, nullptr, nullptr, nullptr, 16, 0}};
 };
 
 // Two kernels, a tensor map and a zeroed workspace, all as declared.
@@ -100,12 +98,10 @@ TEST_F(Launch, SecondVariant) {
 TEST_F(Launch, NoVariantListsTheGuardsThatFail) {
   qSizes[1] = 512;
   EXPECT_EQ(launch(), -1);
-  EXPECT_STREQ(
-      foveaGetLastError(),
-      "no variant takes these arguments; 'tma' requires: the head dim is 64; "
-      "'plain' requires: the head dim is at most 256; launch 'decode', q: "
-      "8x512xf16 strides 64,1, k: 4096x64xf16 strides 72,1, scale: f32 0.125, "
-      "splits: i64 16");
+  EXPECT_STREQ(foveaGetLastError(), "no variant takes these arguments; 'tma' requires: the head dim is 64; "
+                                    "'plain' requires: the head dim is at most 256; launch 'decode', q: "
+                                    "8x512xf16 strides 64,1, k: 4096x64xf16 strides 72,1, scale: f32 0.125, "
+                                    "splits: i64 16");
 }
 
 // Nothing runs, and no tensor map is made of an empty tensor.
@@ -194,9 +190,8 @@ TEST(LaunchWorkspace, SumOverflows) {
 TEST_F(Launch, FailuresOfTheDriverNameTheLaunch) {
   cuda.failures = {{"cuMemsetD8Async", CUDA_ERROR_INVALID_VALUE}};
   EXPECT_EQ(launch(), -1);
-  EXPECT_LAST_ERROR(
-      "cuMemsetD8Async: CUDA_ERROR_INVALID_VALUE (what the driver "
-      "says); launch 'decode', q: 8x64xf16");
+  EXPECT_LAST_ERROR("cuMemsetD8Async: CUDA_ERROR_INVALID_VALUE (what the driver "
+                    "says); launch 'decode', q: 8x64xf16");
   cuda.failures = {{"cuLaunchKernelEx", CUDA_ERROR_OUT_OF_MEMORY}};
   EXPECT_EQ(launch(), -1);
   EXPECT_LAST_ERROR("cuLaunchKernelEx: CUDA_ERROR_OUT_OF_MEMORY (what the "

@@ -17,13 +17,12 @@ namespace {
 class Module : public testing::Test {
 protected:
   Module() {
-    cuda.kernels["attn"] = {
-        {8, 4},
-        {{CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 384},
-         {CU_FUNC_ATTRIBUTE_NUM_REGS, 168},
-         {CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, 16},
-         {CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, 1024},
-         {CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 48128}}};
+    cuda.kernels["attn"] = {{8, 4},
+                            {{CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 384},
+                             {CU_FUNC_ATTRIBUTE_NUM_REGS, 168},
+                             {CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, 16},
+                             {CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, 1024},
+                             {CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 48128}}};
   }
 
   FoveaCudaModule *load(const std::string &bytes) {
@@ -82,9 +81,8 @@ TEST_F(Module, AssemblersLogIsInTheError) {
   cuda.failures["cuLinkAddData"] = CUDA_ERROR_INVALID_PTX;
   cuda.assemblerLog = "ptxas fovea.ptx, line 3; error: unknown symbol\n";
   EXPECT_EQ(load(".version 8.7\n.bad"), nullptr);
-  EXPECT_STREQ(foveaGetLastError(),
-               "cuLinkAddData: CUDA_ERROR_INVALID_PTX (what the driver says)\n"
-               "ptxas fovea.ptx, line 3; error: unknown symbol");
+  EXPECT_STREQ(foveaGetLastError(), "cuLinkAddData: CUDA_ERROR_INVALID_PTX (what the driver says)\n"
+                                    "ptxas fovea.ptx, line 3; error: unknown symbol");
   EXPECT_EQ(cuda.calls("cuLinkDestroy"), 1);
 }
 
@@ -104,15 +102,13 @@ TEST_F(Module, WhatIsNoImage) {
 
 TEST_F(Module, EveryCallIsChecked) {
   for (const char *function :
-       {"cuDriverGetVersion", "cuDeviceGetAttribute", "cuLinkCreate",
-        "cuLinkAddData", "cuLinkComplete", "cuLinkDestroy", "cuModuleLoadData",
-        "cuModuleGetFunction", "cuFuncGetAttribute"}) {
+       {"cuDriverGetVersion", "cuDeviceGetAttribute", "cuLinkCreate", "cuLinkAddData", "cuLinkComplete",
+        "cuLinkDestroy", "cuModuleLoadData", "cuModuleGetFunction", "cuFuncGetAttribute"}) {
     cuda.enterNewContext();
     cuda.failures = {{function, CUDA_ERROR_INVALID_VALUE}};
     FoveaCudaModule *module = load(std::string(".version 8.7 // ") + function);
     FoveaCudaKernel *kernel = nullptr;
-    EXPECT_TRUE(!module || foveaCudaGetKernel(module, "attn", &kernel) != 0)
-        << function;
+    EXPECT_TRUE(!module || foveaCudaGetKernel(module, "attn", &kernel) != 0) << function;
     EXPECT_LAST_ERROR(std::string(function) + ": CUDA_ERROR_INVALID_VALUE");
   }
 }
@@ -120,9 +116,8 @@ TEST_F(Module, EveryCallIsChecked) {
 TEST_F(Module, KernelThatIsNotThere) {
   FoveaCudaKernel *kernel;
   EXPECT_EQ(foveaCudaGetKernel(load(fakeCubin("a")), "missing", &kernel), -1);
-  EXPECT_LAST_ERROR(
-      "cuModuleGetFunction: CUDA_ERROR_NOT_FOUND (what the driver "
-      "says); kernel 'missing'");
+  EXPECT_LAST_ERROR("cuModuleGetFunction: CUDA_ERROR_NOT_FOUND (what the driver "
+                    "says); kernel 'missing'");
 }
 
 TEST_F(Module, KernelAttributes) {
@@ -182,26 +177,18 @@ TEST_F(Module, ShapesBeyondALimit) {
     FoveaCudaLaunchShape shape;
     const char *error;
   } cases[] = {
-      {{{1, 65536, 1}, {1, 1, 1}, {1, 1, 1}, 0},
-       "the grid's y is 65536, expected 0 to 65535"},
-      {{{1, 1, 65536}, {1, 1, 1}, {1, 1, 1}, 0},
-       "the grid's z is 65536, expected 0 to 65535"},
-      {{{int64_t(1) << 31, 1, 1}, {1, 1, 1}, {1, 1, 1}, 0},
-       "the grid's x is 2147483648, expected 0 to 2147483647"},
+      {{{1, 65536, 1}, {1, 1, 1}, {1, 1, 1}, 0}, "the grid's y is 65536, expected 0 to 65535"},
+      {{{1, 1, 65536}, {1, 1, 1}, {1, 1, 1}, 0}, "the grid's z is 65536, expected 0 to 65535"},
+      {{{int64_t(1) << 31, 1, 1}, {1, 1, 1}, {1, 1, 1}, 0}, "the grid's x is 2147483648, expected 0 to 2147483647"},
       {{{-1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 0}, "the grid's x is -1"},
-      {{{1, 1, 1}, {0, 1, 1}, {1, 1, 1}, 0},
-       "the block's x is 0, expected 1 to 1024"},
-      {{{1, 1, 1}, {1, 1, 65}, {1, 1, 1}, 0},
-       "the block's z is 65, expected 1 to 64"},
+      {{{1, 1, 1}, {0, 1, 1}, {1, 1, 1}, 0}, "the block's x is 0, expected 1 to 1024"},
+      {{{1, 1, 1}, {1, 1, 65}, {1, 1, 1}, 0}, "the block's z is 65, expected 1 to 64"},
       {{{1, 1, 1}, {385, 1, 1}, {1, 1, 1}, 0},
        "got 385 threads in a block, expected at most 384 (it uses 168 "
        "registers)"},
-      {{{3, 1, 1}, {1, 1, 1}, {2, 1, 1}, 0},
-       "the grid's x is 3, expected a multiple of the cluster's 2"},
-      {{{16, 1, 1}, {1, 1, 1}, {16, 1, 1}, 0},
-       "got clusters of 16 blocks, 8 are allowed"},
-      {{{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 48129},
-       "got 48129 bytes of dynamic shared memory, 0 to 48128 are allowed"}};
+      {{{3, 1, 1}, {1, 1, 1}, {2, 1, 1}, 0}, "the grid's x is 3, expected a multiple of the cluster's 2"},
+      {{{16, 1, 1}, {1, 1, 1}, {16, 1, 1}, 0}, "got clusters of 16 blocks, 8 are allowed"},
+      {{{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 48129}, "got 48129 bytes of dynamic shared memory, 0 to 48128 are allowed"}};
   for (auto &[shape, error] : cases) {
     EXPECT_EQ(foveaCudaLaunchKernel(getKernel(), &shape, nullptr, nullptr), -1);
     EXPECT_LAST_ERROR(std::string("kernel 'attn': ") + error);
@@ -213,10 +200,9 @@ TEST_F(Module, RefusalOfTheDriverNamesTheLaunch) {
   cuda.failures["cuLaunchKernelEx"] = CUDA_ERROR_INVALID_VALUE;
   FoveaCudaLaunchShape shape = {{132, 1, 1}, {384, 1, 1}, {2, 1, 1}, 1000};
   EXPECT_EQ(foveaCudaLaunchKernel(getKernel(), &shape, nullptr, nullptr), -1);
-  EXPECT_STREQ(foveaGetLastError(),
-               "cuLaunchKernelEx: CUDA_ERROR_INVALID_VALUE (what the driver "
-               "says); kernel 'attn', grid 132x1x1, block 384x1x1, cluster "
-               "2x1x1, shared memory 1024 static + 1000 dynamic bytes");
+  EXPECT_STREQ(foveaGetLastError(), "cuLaunchKernelEx: CUDA_ERROR_INVALID_VALUE (what the driver "
+                                    "says); kernel 'attn', grid 132x1x1, block 384x1x1, cluster "
+                                    "2x1x1, shared memory 1024 static + 1000 dynamic bytes");
 }
 
 } // namespace

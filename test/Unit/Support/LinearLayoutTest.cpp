@@ -18,8 +18,7 @@ namespace {
 /// The accumulator of mma.m16n8, the example of LinearLayout.h.
 LinearLayout accumulatorPiece() {
   return *LinearLayout::fromBases(
-      {{Dim::Register, {{0, 1}, {8, 0}}},
-       {Dim::Lane, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}},
+      {{Dim::Register, {{0, 1}, {8, 0}}}, {Dim::Lane, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}},
       {{Dim::Row, 16}, {Dim::Col, 8}});
 }
 
@@ -35,16 +34,12 @@ public:
         result.push_back({number(16), number(8)});
       return result;
     };
-    return *LinearLayout::fromBases({{Dim::Register, bases(3)},
-                                     {Dim::Lane, bases(3)},
-                                     {Dim::Warp, bases(2)}},
+    return *LinearLayout::fromBases({{Dim::Register, bases(3)}, {Dim::Lane, bases(3)}, {Dim::Warp, bases(2)}},
                                     {{Dim::Row, 16}, {Dim::Col, 8}});
   }
 
 private:
-  int64_t number(int64_t size) {
-    return std::uniform_int_distribution<int64_t>(0, size - 1)(random);
-  }
+  int64_t number(int64_t size) { return std::uniform_int_distribution<int64_t>(0, size - 1)(random); }
   std::mt19937_64 random;
 };
 
@@ -64,9 +59,8 @@ TEST(LinearLayout, TableIsTheFormula) {
       EXPECT_EQ(layout.apply(at, Dim::Row), t / 4 + 8 * (r / 2));
       EXPECT_EQ(layout.apply(at, Dim::Col), 2 * (t % 4) + r % 2);
     }
-  EXPECT_EQ(layout.toString(),
-            "register=[(0,1),(8,0)] lane=[(0,2),(0,4),(1,0),(2,0),(4,0)] -> "
-            "d0=16 d1=8");
+  EXPECT_EQ(layout.toString(), "register=[(0,1),(8,0)] lane=[(0,2),(0,4),(1,0),(2,0),(4,0)] -> "
+                               "d0=16 d1=8");
 }
 
 // A table that is no layout is refused.
@@ -81,8 +75,7 @@ TEST(LinearLayout, FromBasesRefuses) {
   EXPECT_FALSE(make({{Dim::Lane, {{1, 0}}}}, {{Dim::Row, 4}}));
   EXPECT_FALSE(make({{Dim::Lane, {{1}}}, {Dim::Lane, {{2}}}}, {{Dim::Row, 4}}));
   EXPECT_FALSE(make({{Dim::Lane, {{1}}}}, {{Dim::Row, 4}, {Dim::Row, 4}}));
-  EXPECT_FALSE(
-      make({}, {{Dim::Row, int64_t(1) << 40}, {Dim::Col, int64_t(1) << 40}}));
+  EXPECT_FALSE(make({}, {{Dim::Row, int64_t(1) << 40}, {Dim::Col, int64_t(1) << 40}}));
 }
 
 // Injective and surjective mean what they mean of any function, and the bits
@@ -93,11 +86,8 @@ TEST(LinearLayout, InjectiveSurjectiveFree) {
     LinearLayout layout = random();
     std::set<uint64_t> image = imageOf(layout);
     EXPECT_EQ(layout.isSurjective(), int64_t(image.size()) == 128);
-    EXPECT_EQ(layout.isInjective(),
-              int64_t(image.size()) == layout.inputSize());
-    uint64_t free = layout.freeBits(Dim::Register) |
-                    layout.freeBits(Dim::Lane) << 3 |
-                    layout.freeBits(Dim::Warp) << 6;
+    EXPECT_EQ(layout.isInjective(), int64_t(image.size()) == layout.inputSize());
+    uint64_t free = layout.freeBits(Dim::Register) | layout.freeBits(Dim::Lane) << 3 | layout.freeBits(Dim::Warp) << 6;
     std::set<uint64_t> reached;
     for (uint64_t in = 0; in < 256; ++in)
       if ((in & free) == 0)
@@ -119,16 +109,14 @@ TEST(LinearLayout, Inverse) {
   LinearLayout piece = accumulatorPiece();
   EXPECT_TRUE(piece.isBijective());
   EXPECT_EQ(piece.inverse().inverse(), piece);
-  EXPECT_EQ(piece.inverse().apply({{Dim::Row, 9}, {Dim::Col, 3}}),
-            (DimIndices{{Dim::Register, 3}, {Dim::Lane, 5}}));
+  EXPECT_EQ(piece.inverse().apply({{Dim::Row, 9}, {Dim::Col, 3}}), (DimIndices{{Dim::Register, 3}, {Dim::Lane, 5}}));
 }
 
 // Composition is application twice; the order of the names does not matter.
 TEST(LinearLayout, Compose) {
   RandomLayout random(3);
-  LinearLayout memory = *LinearLayout::fromBases(
-      {{Dim::Col, {{1}, {2}, {4}}}, {Dim::Row, {{9}, {18}, {36}, {64}}}},
-      {{Dim::Offset, 128}});
+  LinearLayout memory = *LinearLayout::fromBases({{Dim::Col, {{1}, {2}, {4}}}, {Dim::Row, {{9}, {18}, {36}, {64}}}},
+                                                 {{Dim::Offset, 128}});
   for (int i = 0; i < 20; ++i) {
     LinearLayout layout = random(), composed = layout.compose(memory);
     for (int64_t r = 0; r < 8; ++r)
@@ -148,21 +136,17 @@ TEST(LinearLayout, ProductAndQuotient) {
     for (int64_t k = 0; k < 64; ++k) {
       int64_t r = k * 7 % 64, l = k * 11 % 64, w = k % 16;
       DimIndices whole = {{Dim::Register, r}, {Dim::Lane, l}, {Dim::Warp, w}};
-      DimIndices inner = {
-          {Dim::Register, r % 8}, {Dim::Lane, l % 8}, {Dim::Warp, w % 4}};
-      DimIndices outer = {
-          {Dim::Register, r / 8}, {Dim::Lane, l / 8}, {Dim::Warp, w / 4}};
+      DimIndices inner = {{Dim::Register, r % 8}, {Dim::Lane, l % 8}, {Dim::Warp, w % 4}};
+      DimIndices outer = {{Dim::Register, r / 8}, {Dim::Lane, l / 8}, {Dim::Warp, w / 4}};
       for (auto [out, size] : DimIndices{{Dim::Row, 16}, {Dim::Col, 8}})
-        EXPECT_EQ(product.apply(whole, out),
-                  low.apply(inner, out) + size * high.apply(outer, out));
+        EXPECT_EQ(product.apply(whole, out), low.apply(inner, out) + size * high.apply(outer, out));
     }
     EXPECT_EQ(product.divideLeft(low), high);
     EXPECT_EQ(LinearLayout() * low, low);
     EXPECT_EQ(low * LinearLayout(), low);
   }
   // A swizzled tile does not begin with unswizzled rows.
-  LinearLayout swizzled = *LinearLayout::fromBases(
-      {{Dim::Offset, {{0, 1}, {1, 1}}}}, {{Dim::Row, 2}, {Dim::Col, 2}});
+  LinearLayout swizzled = *LinearLayout::fromBases({{Dim::Offset, {{0, 1}, {1, 1}}}}, {{Dim::Row, 2}, {Dim::Col, 2}});
   LinearLayout plain = LinearLayout::identity1D(2, Dim::Offset, Dim::Col);
   EXPECT_TRUE(swizzled.divideLeft(plain) == std::nullopt);
   EXPECT_TRUE(plain.divideLeft(swizzled) == std::nullopt);
@@ -179,9 +163,7 @@ TEST(LinearLayout, Slice) {
       LinearLayout slice = layout.slice(reduced);
       EXPECT_EQ(slice.outputs().size(), 1u);
       for (int64_t thread = 0; thread < 32; ++thread) {
-        DimIndices at = {{Dim::Register, 0},
-                         {Dim::Lane, thread % 8},
-                         {Dim::Warp, thread / 8}};
+        DimIndices at = {{Dim::Register, 0}, {Dim::Lane, thread % 8}, {Dim::Warp, thread / 8}};
         std::set<int64_t> before, after;
         for (at[0].second = 0; at[0].second < 8; ++at[0].second)
           before.insert(layout.apply(at, kept));
@@ -193,10 +175,8 @@ TEST(LinearLayout, Slice) {
       }
     }
   }
-  EXPECT_EQ(accumulatorPiece().slice(Dim::Col).toString(),
-            "register=[(8)] lane=[(0),(0),(1),(2),(4)] -> d0=16");
-  EXPECT_EQ(accumulatorPiece().slice(Dim::Row).toString(),
-            "register=[(1)] lane=[(2),(4),(0),(0),(0)] -> d0=8");
+  EXPECT_EQ(accumulatorPiece().slice(Dim::Col).toString(), "register=[(8)] lane=[(0),(0),(1),(2),(4)] -> d0=16");
+  EXPECT_EQ(accumulatorPiece().slice(Dim::Row).toString(), "register=[(1)] lane=[(2),(4),(0),(0),(0)] -> d0=8");
 }
 
 // Transposing, flattening and taking a part only rename.
@@ -208,10 +188,8 @@ TEST(LinearLayout, Renaming) {
     for (int64_t l = 0; l < 32; ++l) {
       DimIndices at = {{Dim::Register, r}, {Dim::Lane, l}};
       int64_t row = piece.apply(at, Dim::Row), col = piece.apply(at, Dim::Col);
-      EXPECT_EQ(turned.apply(at),
-                (DimIndices{{Dim::Row, col}, {Dim::Col, row}}));
-      EXPECT_EQ(flat.apply({{Dim::Offset, r + 4 * l}}, Dim::Row),
-                row + 16 * col);
+      EXPECT_EQ(turned.apply(at), (DimIndices{{Dim::Row, col}, {Dim::Col, row}}));
+      EXPECT_EQ(flat.apply({{Dim::Offset, r + 4 * l}}, Dim::Row), row + 16 * col);
       EXPECT_EQ(lanes.apply({{Dim::Lane, l}}, Dim::Col), 2 * (l % 4));
     }
   EXPECT_EQ(turned.transpose({1, 0}), piece);
@@ -219,8 +197,8 @@ TEST(LinearLayout, Renaming) {
 
 // One input of copies: zeros.
 TEST(LinearLayout, Zeros) {
-  LinearLayout layout = LinearLayout::identity1D(8, Dim::Register, Dim::Row) *
-                        LinearLayout::zeros1D(4, Dim::Lane, Dim::Row);
+  LinearLayout layout =
+      LinearLayout::identity1D(8, Dim::Register, Dim::Row) * LinearLayout::zeros1D(4, Dim::Lane, Dim::Row);
   EXPECT_EQ(layout.freeBits(Dim::Lane), 3u);
   EXPECT_EQ(layout.freeBits(Dim::Register), 0u);
   EXPECT_TRUE(layout.isSurjective());

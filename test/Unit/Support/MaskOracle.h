@@ -40,8 +40,7 @@ struct Tile {
 };
 
 inline std::ostream &operator<<(std::ostream &os, const Tile &tile) {
-  return os << "rows [" << tile.rowBegin << ", " << tile.rowEnd << ") of "
-            << tile.numKeys << " keys";
+  return os << "rows [" << tile.rowBegin << ", " << tile.rowEnd << ") of " << tile.numKeys << " keys";
 }
 
 /// For each key, how many rows of the tile see it.
@@ -64,17 +63,12 @@ inline MaskRange<int64_t> rangeOf(const Mask &mask, const Tile &tile) {
 inline Mask causal(int64_t offset) { return Mask::affine(-1, 1, offset); }
 /// i + offset - left <= j <= i + offset + right.
 inline Mask window(int64_t left, int64_t right, int64_t offset) {
-  return Mask::allOf({Mask::affine(1, -1, left - offset),
-                      Mask::affine(-1, 1, right + offset)});
+  return Mask::allOf({Mask::affine(1, -1, left - offset), Mask::affine(-1, 1, right + offset)});
 }
 /// Key j < length.
-inline Mask keyLength(int64_t length) {
-  return Mask::affine(-1, 0, length - 1);
-}
+inline Mask keyLength(int64_t length) { return Mask::affine(-1, 0, length - 1); }
 /// Row i < length.
-inline Mask rowLength(int64_t length) {
-  return Mask::affine(0, -1, length - 1);
-}
+inline Mask rowLength(int64_t length) { return Mask::affine(0, -1, length - 1); }
 
 } // namespace fovea
 

@@ -29,8 +29,7 @@ TEST(MaskPredicate, FactoriesFoldConstants) {
 // The complement sees exactly what the mask does not.
 TEST(MaskPredicate, Negate) {
   Int64Arith arith;
-  Mask mask = Mask::anyOf({Mask::allOf({causal(2), window(3, 9, 0)}),
-                           Mask::affine(3, -2, 1), rowLength(4)});
+  Mask mask = Mask::anyOf({Mask::allOf({causal(2), window(3, 9, 0)}), Mask::affine(3, -2, 1), rowLength(4)});
   Mask complement = negate(mask, arith);
   for (int64_t i = 0; i < 20; ++i)
     for (int64_t j = 0; j < 20; ++j)

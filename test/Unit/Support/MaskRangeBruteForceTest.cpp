@@ -19,9 +19,7 @@ class RandomMask {
 public:
   explicit RandomMask(uint64_t seed) : random(seed) {}
 
-  int64_t integer(int64_t low, int64_t high) {
-    return std::uniform_int_distribution<int64_t>(low, high)(random);
-  }
+  int64_t integer(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random); }
 
   Mask mask(int depth) {
     int64_t kind = integer(0, depth == 0 ? 7 : 15);
@@ -47,8 +45,7 @@ private:
 std::string describe(const Mask &mask) {
   switch (mask.kind) {
   case Mask::Kind::Affine:
-    return std::to_string(mask.keyCoefficient) + "j+" +
-           std::to_string(mask.rowCoefficient) + "i+" +
+    return std::to_string(mask.keyCoefficient) + "j+" + std::to_string(mask.rowCoefficient) + "i+" +
            std::to_string(mask.offset) + ">=0";
   case Mask::Kind::Constant:
     return mask.value ? "true" : "false";
@@ -66,8 +63,7 @@ std::string describe(const Mask &mask) {
 // holds only keys that every row sees, and so do their blocks, in order.
 TEST(MaskRange, BruteForce) {
   Int64Arith arith;
-  for (uint64_t seed = 0; seed < 20000 && !testing::Test::HasFailure();
-       ++seed) {
+  for (uint64_t seed = 0; seed < 20000 && !testing::Test::HasFailure(); ++seed) {
     RandomMask random(seed);
     Mask mask = random.mask(3);
     Tile tile = random.tile();
@@ -76,31 +72,23 @@ TEST(MaskRange, BruteForce) {
     SCOPED_TRACE(testing::PrintToString(tile));
 
     MaskRange<int64_t> keys = rangeOf(mask, tile);
-    ASSERT_TRUE(0 <= keys.liveBegin && keys.liveBegin <= keys.liveEnd &&
-                keys.liveEnd <= tile.numKeys);
-    ASSERT_TRUE(0 <= keys.fullBegin && keys.fullBegin <= keys.fullEnd &&
-                keys.fullEnd <= tile.numKeys);
+    ASSERT_TRUE(0 <= keys.liveBegin && keys.liveBegin <= keys.liveEnd && keys.liveEnd <= tile.numKeys);
+    ASSERT_TRUE(0 <= keys.fullBegin && keys.fullBegin <= keys.fullEnd && keys.fullEnd <= tile.numKeys);
     MaskRange<int64_t> blocks = maskBlockRange(keys, size, arith);
-    ASSERT_TRUE(0 <= blocks.liveBegin && blocks.liveBegin <= blocks.fullBegin &&
-                blocks.fullBegin <= blocks.fullEnd &&
-                blocks.fullEnd <= blocks.liveEnd &&
-                blocks.liveEnd <= (tile.numKeys + size - 1) / size);
-    EXPECT_LE(blocks.fullEnd * size,
-              std::max<int64_t>(tile.numKeys, blocks.fullBegin * size));
+    ASSERT_TRUE(0 <= blocks.liveBegin && blocks.liveBegin <= blocks.fullBegin && blocks.fullBegin <= blocks.fullEnd &&
+                blocks.fullEnd <= blocks.liveEnd && blocks.liveEnd <= (tile.numKeys + size - 1) / size);
+    EXPECT_LE(blocks.fullEnd * size, std::max<int64_t>(tile.numKeys, blocks.fullBegin * size));
 
     int64_t rows = tile.rowEnd - tile.rowBegin;
     std::vector<int64_t> count = countRows(mask, tile);
-    auto within = [](int64_t x, int64_t begin, int64_t end) {
-      return begin <= x && x < end;
-    };
+    auto within = [](int64_t x, int64_t begin, int64_t end) { return begin <= x && x < end; };
     for (int64_t j = 0; j < tile.numKeys; ++j) {
       bool live = within(j, keys.liveBegin, keys.liveEnd);
       bool full = within(j, keys.fullBegin, keys.fullEnd);
       bool liveBlock = within(j / size, blocks.liveBegin, blocks.liveEnd);
       bool fullBlock = within(j / size, blocks.fullBegin, blocks.fullEnd);
       EXPECT_TRUE(count[j] == 0 || (live && liveBlock)) << "lost key " << j;
-      EXPECT_TRUE(count[j] == rows || !(full || fullBlock))
-          << "unmasked key " << j;
+      EXPECT_TRUE(count[j] == rows || !(full || fullBlock)) << "unmasked key " << j;
     }
   }
 }
@@ -143,8 +131,7 @@ struct CheckedArith : Int64Arith {
 
 // Positions up to 2^40 with the largest coefficients and offsets allowed.
 TEST(MaskRange, NothingOverflows) {
-  constexpr int64_t position = int64_t(1) << 40, factor = int64_t(1) << 20,
-                    offset = int64_t(1) << 61;
+  constexpr int64_t position = int64_t(1) << 40, factor = int64_t(1) << 20, offset = int64_t(1) << 61;
   CheckedArith arith;
   std::vector<Mask> leaves;
   for (int64_t key : {-factor, int64_t(-1), int64_t(0), int64_t(1), factor})
@@ -155,9 +142,7 @@ TEST(MaskRange, NothingOverflows) {
     for (const Mask &b : leaves)
       for (const Mask &mask : {Mask::allOf({a, b}), Mask::anyOf({a, b})})
         for (int64_t first : {int64_t(0), position - 128})
-          maskBlockRange(maskKeyRange(negate(mask, arith), first, first + 128,
-                                      position, arith),
-                         128, arith);
+          maskBlockRange(maskKeyRange(negate(mask, arith), first, first + 128, position, arith), 128, arith);
 }
 
 } // namespace

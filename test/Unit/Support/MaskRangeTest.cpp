@@ -36,13 +36,11 @@ void expectExact(const Mask &mask, const Tile &tile) {
   if (liveBegin < 0)
     EXPECT_EQ(range.liveBegin, range.liveEnd);
   else
-    EXPECT_EQ(std::pair(range.liveBegin, range.liveEnd),
-              std::pair(liveBegin, liveEnd));
+    EXPECT_EQ(std::pair(range.liveBegin, range.liveEnd), std::pair(liveBegin, liveEnd));
   if (fullBegin < 0)
     EXPECT_EQ(range.fullBegin, range.fullEnd);
   else
-    EXPECT_EQ(std::pair(range.fullBegin, range.fullEnd),
-              std::pair(fullBegin, fullEnd));
+    EXPECT_EQ(std::pair(range.fullBegin, range.fullEnd), std::pair(fullBegin, fullEnd));
 }
 
 /// Tiles of 1 to 16 rows, also ragged at the end, against 0 to 29 keys.
@@ -76,9 +74,7 @@ TEST(MaskRange, CausalWindowAndLengthsAreExact) {
     for (int64_t left : {0, 3, 17})
       for (int64_t offset : {-9, 0, 8})
         for (int64_t length : {0, 1, 11, 40})
-          expectExact(Mask::allOf({causal(offset), window(left, 40, offset),
-                                   keyLength(length)}),
-                      tile);
+          expectExact(Mask::allOf({causal(offset), window(left, 40, offset), keyLength(length)}), tile);
   });
 }
 
@@ -138,8 +134,7 @@ TEST(MaskRange, OpaqueIsLiveEverywhereAndFullNowhere) {
 // Causal blocks: full ones, then those that the diagonal cuts.
 TEST(MaskRange, CausalBlocks) {
   Int64Arith arith;
-  MaskRange<int64_t> blocks =
-      maskBlockRange(rangeOf(causal(0), {256, 384, 1024}), 64, arith);
+  MaskRange<int64_t> blocks = maskBlockRange(rangeOf(causal(0), {256, 384, 1024}), 64, arith);
   EXPECT_EQ(blocks.liveBegin, 0);
   EXPECT_EQ(blocks.fullBegin, 0);
   EXPECT_EQ(blocks.fullEnd, 4);
@@ -149,8 +144,7 @@ TEST(MaskRange, CausalBlocks) {
 // The last block is not full when it reaches beyond the keys.
 TEST(MaskRange, RaggedBlockIsNotFull) {
   Int64Arith arith;
-  MaskRange<int64_t> blocks =
-      maskBlockRange(rangeOf(Mask::constant(true), {0, 1, 100}), 32, arith);
+  MaskRange<int64_t> blocks = maskBlockRange(rangeOf(Mask::constant(true), {0, 1, 100}), 32, arith);
   EXPECT_EQ(blocks.fullEnd, 3);
   EXPECT_EQ(blocks.liveEnd, 4);
 }
@@ -165,12 +159,8 @@ struct TextArith {
   Int mulConst(Int a, int64_t f) { return apply("mul", a, constant(f)); }
   Int min(Int a, Int b) { return apply("min", a, b); }
   Int max(Int a, Int b) { return apply("max", a, b); }
-  Int floorDivConst(Int a, int64_t d) {
-    return apply("floordiv", a, constant(d));
-  }
-  Int ceilDivConst(Int a, int64_t d) {
-    return apply("ceildiv", a, constant(d));
-  }
+  Int floorDivConst(Int a, int64_t d) { return apply("floordiv", a, constant(d)); }
+  Int ceilDivConst(Int a, int64_t d) { return apply("ceildiv", a, constant(d)); }
   Int apply(const char *name, const Int &a, const Int &b) {
     ++operations;
     return std::string(name) + "(" + a + ", " + b + ")";
@@ -181,13 +171,11 @@ struct TextArith {
 // bounds that it leaves open are constants.
 TEST(MaskRange, AbstractIntegers) {
   TextArith arith;
-  MaskRange<std::string> range = maskKeyRange(
-      MaskPredicate<std::string>::affine(-1, 1, "c"), std::string("r0"),
-      std::string("r1"), std::string("n"), arith);
+  MaskRange<std::string> range = maskKeyRange(MaskPredicate<std::string>::affine(-1, 1, "c"), std::string("r0"),
+                                              std::string("r1"), std::string("n"), arith);
   EXPECT_EQ(range.liveBegin, "0");
   EXPECT_EQ(range.fullBegin, "0");
-  EXPECT_EQ(range.liveEnd,
-            "max(0, min(max(add(add(c, sub(r1, 1)), 1), 0), n))");
+  EXPECT_EQ(range.liveEnd, "max(0, min(max(add(add(c, sub(r1, 1)), 1), 0), n))");
   EXPECT_EQ(range.fullEnd, "max(0, min(max(add(add(c, r0), 1), 0), n))");
   EXPECT_LE(arith.operations, 12);
 }

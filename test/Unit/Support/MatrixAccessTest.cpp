@@ -20,10 +20,8 @@ namespace {
 using Position = std::vector<int64_t>;
 
 /// Where an element of the register tile lies in the shared tile.
-int64_t offsetOf(const SharedTile &tile, const Position &position,
-                 bool transposed) {
-  return transposed ? tile.byteOffset(position[1], position[0])
-                    : tile.byteOffset(position[0], position[1]);
+int64_t offsetOf(const SharedTile &tile, const Position &position, bool transposed) {
+  return transposed ? tile.byteOffset(position[1], position[0]) : tile.byteOffset(position[0], position[1]);
 }
 
 /// What ldmatrix .x(matrices) delivers, by the PTX ISA: matrix m has its row j
@@ -31,23 +29,18 @@ int64_t offsetOf(const SharedTile &tile, const Position &position,
 /// (l % 4) and the next; with .trans, of the transposed matrix. stmatrix is the
 /// reverse. Checks that these are the very elements that the layout gives to
 /// the thread, and that no access has a bank conflict.
-void expectMoves(const RegisterLayout &layout, const SharedTile &tile,
-                 unsigned matrices, bool transposed) {
-  std::optional<RegisterLayout> access =
-      matrixAccess(layout, matrices, transposed);
+void expectMoves(const RegisterLayout &layout, const SharedTile &tile, unsigned matrices, bool transposed) {
+  std::optional<RegisterLayout> access = matrixAccess(layout, matrices, transposed);
   ASSERT_TRUE(access.has_value()) << layout.toString();
   int64_t perInstruction = 2 * matrices;
-  ASSERT_EQ(access->size(Dim::Register) * perInstruction,
-            layout.size(Dim::Register));
+  ASSERT_EQ(access->size(Dim::Register) * perInstruction, layout.size(Dim::Register));
   ASSERT_EQ(access->size(Dim::Lane), 32);
   for (int64_t w = 0; w < layout.size(Dim::Warp); ++w)
     for (int64_t i = 0; i < access->size(Dim::Register); ++i) {
       std::vector<int64_t> addresses;
       for (int64_t l = 0; l < 8 * matrices; ++l)
-        addresses.push_back(offsetOf(
-            tile,
-            access->apply({{Dim::Register, i}, {Dim::Lane, l}, {Dim::Warp, w}}),
-            transposed));
+        addresses.push_back(
+            offsetOf(tile, access->apply({{Dim::Register, i}, {Dim::Lane, l}, {Dim::Warp, w}}), transposed));
       EXPECT_EQ(sharedAccessCost(addresses, 16).conflicts(), 0);
       for (int64_t l = 0; l < 32; ++l)
         for (int64_t m = 0; m < matrices; ++m)
@@ -56,11 +49,8 @@ void expectMoves(const RegisterLayout &layout, const SharedTile &tile,
             if (transposed)
               std::swap(row, col);
             Position position =
-                layout.apply({{Dim::Register, i * perInstruction + 2 * m + e},
-                              {Dim::Lane, l},
-                              {Dim::Warp, w}});
-            ASSERT_EQ(addresses[8 * m + row] + 2 * col,
-                      offsetOf(tile, position, transposed));
+                layout.apply({{Dim::Register, i * perInstruction + 2 * m + e}, {Dim::Lane, l}, {Dim::Warp, w}});
+            ASSERT_EQ(addresses[8 * m + row] + 2 * col, offsetOf(tile, position, transposed));
           }
     }
 }
@@ -70,8 +60,7 @@ void expectMoves(const RegisterLayout &layout, const SharedTile &tile,
 TEST(MatrixAccess, AccumulatorToSharedTile) {
   for (Swizzle swizzle : {Swizzle::B32, Swizzle::B64, Swizzle::B128})
     for (auto [rows, cols, warps] :
-         {std::tuple(128, 128, 8), std::tuple(192, 80, 12),
-          std::tuple(64, 96, 4), std::tuple(256, 64, 8)}) {
+         {std::tuple(128, 128, 8), std::tuple(192, 80, 12), std::tuple(64, 96, 4), std::tuple(256, 64, 8)}) {
       RegisterLayout layout = *mmaAccumulator(rows, cols, {warps, 1});
       expectMoves(layout, *SharedTile::create(rows, cols, 2, swizzle), 4,
                   /*transposed=*/false);
@@ -99,8 +88,7 @@ TEST(MatrixAccess, Refuses) {
   EXPECT_FALSE(matrixAccess(*mmaAccumulator(16, 24, {1, 1}), 4, false));
   EXPECT_TRUE(matrixAccess(*mmaAccumulator(16, 24, {1, 1}), 2, false));
   EXPECT_FALSE(matrixAccess(*mmaAccumulator(16, 24, {1, 1}), 3, false));
-  EXPECT_FALSE(
-      matrixAccess(mmaAccumulator(16, 8, {1, 1})->slice(Dim::Col), 1, false));
+  EXPECT_FALSE(matrixAccess(mmaAccumulator(16, 8, {1, 1})->slice(Dim::Col), 1, false));
 }
 
 // Rows of 128 bytes without a swizzle are what it is there for.

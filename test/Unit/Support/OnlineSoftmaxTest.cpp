@@ -112,8 +112,7 @@ TEST(OnlineSoftmax, S15_any_split) {
 TEST(OnlineSoftmax, S15_associative) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 2000; ++i) {
-    State a = stateOf(randomRow(random)), b = stateOf(randomRow(random)),
-          c = stateOf(randomRow(random));
+    State a = stateOf(randomRow(random)), b = stateOf(randomRow(random)), c = stateOf(randomRow(random));
     State left = State::merge(State::merge(a, b), c);
     State right = State::merge(a, State::merge(b, c));
     EXPECT_EQ(left.maximum, right.maximum);
@@ -127,8 +126,7 @@ TEST(OnlineSoftmax, S15_identity) {
   std::mt19937_64 random(4);
   for (int i = 0; i < 2000; ++i) {
     State state = stateOf(randomRow(random));
-    for (State merged :
-         {State::merge(state, State()), State::merge(State(), state)}) {
+    for (State merged : {State::merge(state, State()), State::merge(State(), state)}) {
       EXPECT_EQ(merged.maximum, state.maximum);
       EXPECT_EQ(merged.sum, state.sum);
       EXPECT_EQ(merged.accumulator, state.accumulator);
@@ -138,8 +136,7 @@ TEST(OnlineSoftmax, S15_identity) {
 
 // No keys, or only masked ones: output 0 and log-sum-exp -inf.
 TEST(OnlineSoftmax, S3_fully_masked_row) {
-  for (const std::vector<Key> &row :
-       {std::vector<Key>{}, std::vector<Key>(3, {-infinity, 1.0})}) {
+  for (const std::vector<Key> &row : {std::vector<Key>{}, std::vector<Key>(3, {-infinity, 1.0})}) {
     State::Result result = stateOf(row).finalize();
     EXPECT_EQ(result.output, 0);
     EXPECT_EQ(result.logSumExp, -infinity);
@@ -150,9 +147,7 @@ TEST(OnlineSoftmax, S3_fully_masked_row) {
 // The value of a masked key is not looked at.
 TEST(OnlineSoftmax, S8_masked_value) {
   for (double garbage : {nan, infinity}) {
-    State::Result result =
-        stateOf({{-infinity, garbage}, {2.0, 5.0}, {-infinity, garbage}})
-            .finalize();
+    State::Result result = stateOf({{-infinity, garbage}, {2.0, 5.0}, {-infinity, garbage}}).finalize();
     EXPECT_EQ(result.output, 5.0);
     EXPECT_EQ(result.logSumExp, 2.0);
   }
@@ -167,8 +162,7 @@ TEST(OnlineSoftmax, S13_nan_and_inf_scores_propagate) {
     double bad = i % 2 ? nan : infinity;
     row.insert(row.begin() + random() % (row.size() + 1), {bad, 1.0});
     for (const State::Result &result :
-         {stateOf(row).finalize(), stateOf(row).finalize(1.0),
-          mergeInAnyTree(row, random).finalize()}) {
+         {stateOf(row).finalize(), stateOf(row).finalize(1.0), mergeInAnyTree(row, random).finalize()}) {
       EXPECT_TRUE(std::isnan(result.output));
       EXPECT_TRUE(std::isnan(result.logSumExp));
       expectSame(result.maximum, bad);

@@ -23,8 +23,7 @@ Position at(const RegisterLayout &layout, int64_t r, int64_t l, int64_t w) {
 
 /// What a conversion takes, found by asking for every element of every thread
 /// of a block of warps.
-std::optional<ConversionKind> enumerate(const RegisterLayout &from,
-                                        const RegisterLayout &to) {
+std::optional<ConversionKind> enumerate(const RegisterLayout &from, const RegisterLayout &to) {
   using Elements = std::vector<std::vector<Position>>; // [thread][register]
   auto elementsOf = [](const RegisterLayout &layout) {
     Elements elements(32 * layout.size(Dim::Warp));
@@ -72,12 +71,8 @@ TEST(RegisterLayout, CanonicalForm) {
   RegisterLayout piece = *mmaAccumulator(16, 8, {1, 1});
   RegisterLayout wide = *mmaAccumulator(16, 80, {1, 1});
   EXPECT_EQ(piece.repeat(Dim::Register, Dim::Col, 10), wide);
-  EXPECT_EQ(piece.repeat(Dim::Register, Dim::Col, 5)
-                .repeat(Dim::Register, Dim::Col, 2),
-            wide);
-  EXPECT_EQ(piece.repeat(Dim::Register, Dim::Col, 2)
-                .repeat(Dim::Register, Dim::Col, 5),
-            wide);
+  EXPECT_EQ(piece.repeat(Dim::Register, Dim::Col, 5).repeat(Dim::Register, Dim::Col, 2), wide);
+  EXPECT_EQ(piece.repeat(Dim::Register, Dim::Col, 2).repeat(Dim::Register, Dim::Col, 5), wide);
   EXPECT_EQ(piece.repeat(Dim::Register, Dim::Col, 1), piece);
   EXPECT_FALSE(wide.isLinear());
   EXPECT_TRUE(mmaAccumulator(128, 128, {8, 1})->isLinear());
@@ -105,8 +100,7 @@ TEST(RegisterLayout, SliceOfAccumulator) {
         for (int64_t r = 0; r < 2; ++r)
           EXPECT_EQ(at(row, r, l, w), Position{16 * w + l / 4 + 8 * r});
         for (int64_t r = 0; r < cols / 4; ++r)
-          EXPECT_EQ(at(col, r, l, w),
-                    Position{8 * (r / 2) + 2 * (l % 4) + r % 2});
+          EXPECT_EQ(at(col, r, l, w), Position{8 * (r / 2) + 2 * (l % 4) + r % 2});
       }
     EXPECT_EQ(row.piece().freeBits(Dim::Lane), 3u);
     EXPECT_EQ(col.piece().freeBits(Dim::Lane), 28u);
@@ -129,19 +123,16 @@ TEST(RegisterLayout, Transpose) {
 
 // P = exp(S): the accumulator of S *is* the 16-bit operand A of P V.
 TEST(LayoutConversion, AccumulatorToOperandAIsFree) {
-  for (auto [rows, cols, warps] :
-       {std::tuple(64, 16, 4), std::tuple(128, 128, 8), std::tuple(192, 80, 12),
-        std::tuple(16, 64, 1), std::tuple(256, 96, 8)})
-    EXPECT_EQ(mmaAccumulator(rows, cols, {warps, 1}),
-              mmaOperandA(rows, cols, 16, {warps, 1}));
+  for (auto [rows, cols, warps] : {std::tuple(64, 16, 4), std::tuple(128, 128, 8), std::tuple(192, 80, 12),
+                                   std::tuple(16, 64, 1), std::tuple(256, 96, 8)})
+    EXPECT_EQ(mmaAccumulator(rows, cols, {warps, 1}), mmaOperandA(rows, cols, 16, {warps, 1}));
 }
 
 // With 8-bit elements it is not: lanes of a quad exchange columns.
 TEST(LayoutConversion, AccumulatorToOperandA8Shuffles) {
   RegisterLayout accumulator = *mmaAccumulator(64, 64, {4, 1});
   RegisterLayout operand = *mmaOperandA(64, 64, 8, {4, 1});
-  EXPECT_EQ(classifyConversion(accumulator, operand),
-            ConversionKind::ShufflesWithinWarp);
+  EXPECT_EQ(classifyConversion(accumulator, operand), ConversionKind::ShufflesWithinWarp);
 }
 
 // The classification agrees with asking for every element, over all pairs of a
@@ -149,23 +140,21 @@ TEST(LayoutConversion, AccumulatorToOperandA8Shuffles) {
 TEST(LayoutConversion, ClassifiesAsEnumerated) {
   std::set<ConversionKind> kinds;
   for (int64_t cols : {32, 48}) {
-    std::vector<RegisterLayout> layouts = {
-        *mmaAccumulator(32, cols, {2, 1}),
-        *mmaAccumulator(32, cols, {1, 2}),
-        mmaAccumulator(32, cols, {1, 1})->repeat(Dim::Warp, {}, 2),
-        *mmaOperandA(32, cols, 16, {1, 2}),
-        *mmaOperandA(32, cols, 32, {2, 1}),
-        *mmaOperandB(32, cols, 16, {2, 1}),
-        blocked({32, cols}, {1, 4}, {8, 4}, {2, 1}, {1, 0}),
-        blocked({32, cols}, {1, 2}, {8, 4}, {2, 1}, {1, 0}),
-        blocked({32, cols}, {1, 2}, {8, 4}, {1, 2}, {1, 0}),
-        blocked({32, cols}, {2, 1}, {32, 1}, {1, 2}, {0, 1})};
+    std::vector<RegisterLayout> layouts = {*mmaAccumulator(32, cols, {2, 1}),
+                                           *mmaAccumulator(32, cols, {1, 2}),
+                                           mmaAccumulator(32, cols, {1, 1})->repeat(Dim::Warp, {}, 2),
+                                           *mmaOperandA(32, cols, 16, {1, 2}),
+                                           *mmaOperandA(32, cols, 32, {2, 1}),
+                                           *mmaOperandB(32, cols, 16, {2, 1}),
+                                           blocked({32, cols}, {1, 4}, {8, 4}, {2, 1}, {1, 0}),
+                                           blocked({32, cols}, {1, 2}, {8, 4}, {2, 1}, {1, 0}),
+                                           blocked({32, cols}, {1, 2}, {8, 4}, {1, 2}, {1, 0}),
+                                           blocked({32, cols}, {2, 1}, {32, 1}, {1, 2}, {0, 1})};
     for (const RegisterLayout &from : layouts)
       for (const RegisterLayout &to : layouts) {
         std::optional<ConversionKind> kind = classifyConversion(from, to);
         ASSERT_TRUE(kind.has_value());
-        EXPECT_EQ(kind, enumerate(from, to)) << from.toString() << "\n"
-                                             << to.toString();
+        EXPECT_EQ(kind, enumerate(from, to)) << from.toString() << "\n" << to.toString();
         kinds.insert(*kind);
       }
   }
@@ -191,14 +180,12 @@ TEST(LayoutConversion, AcrossBlocks) {
 // and three that all hold all of them.
 TEST(LayoutConversion, DifferentRepeatsOfOnePiece) {
   RegisterLayout split = *mmaAccumulator(192, 80, {12, 1});
-  RegisterLayout copies =
-      mmaAccumulator(192, 80, {4, 1})->repeat(Dim::Warp, {}, 3);
+  RegisterLayout copies = mmaAccumulator(192, 80, {4, 1})->repeat(Dim::Warp, {}, 3);
   ASSERT_EQ(split.piece(), copies.piece());
   ASSERT_NE(split, copies);
   EXPECT_EQ(classifyConversion(split, copies), ConversionKind::ThroughShared);
   // Every thread has what it shall keep, under a name that depends on the warp.
-  EXPECT_EQ(classifyConversion(copies, split),
-            ConversionKind::ShufflesWithinWarp);
+  EXPECT_EQ(classifyConversion(copies, split), ConversionKind::ShufflesWithinWarp);
 }
 
 // What cannot be converted in place at all.
@@ -230,13 +217,11 @@ TEST(LayoutConversion, RegisterPermutation) {
 // or block wherever that holds one.
 TEST(LayoutConversion, MapIsNear) {
   LinearLayout accumulator = mmaAccumulator(64, 64, {4, 1})->piece();
-  for (const RegisterLayout &target :
-       {*mmaOperandA(64, 64, 8, {4, 1}), *mmaAccumulator(64, 64, {2, 2})}) {
+  for (const RegisterLayout &target : {*mmaOperandA(64, 64, 8, {4, 1}), *mmaAccumulator(64, 64, {2, 2})}) {
     LinearLayout to = target.piece();
     LinearLayout map = conversionMap(accumulator, to);
     EXPECT_EQ(map.compose(accumulator), to);
-    bool within = classifyConversion(RegisterLayout(accumulator), target) ==
-                  ConversionKind::ShufflesWithinWarp;
+    bool within = classifyConversion(RegisterLayout(accumulator), target) == ConversionKind::ShufflesWithinWarp;
     for (int64_t w = 0; within && w < 4; ++w)
       for (int64_t l = 0; l < 32; ++l)
         EXPECT_EQ(map.apply({{Dim::Lane, l}, {Dim::Warp, w}}, Dim::Warp), w);

@@ -14,11 +14,9 @@ using namespace fovea;
 
 namespace {
 
-constexpr Swizzle allSwizzles[] = {Swizzle::None, Swizzle::B32, Swizzle::B64,
-                                   Swizzle::B128};
+constexpr Swizzle allSwizzles[] = {Swizzle::None, Swizzle::B32, Swizzle::B64, Swizzle::B128};
 
-SharedTile tile(int64_t rows, int64_t cols, int64_t elementBytes,
-                Swizzle swizzle) {
+SharedTile tile(int64_t rows, int64_t cols, int64_t elementBytes, Swizzle swizzle) {
   return *SharedTile::create(rows, cols, elementBytes, swizzle);
 }
 
@@ -39,8 +37,7 @@ int64_t swizzledChunk(Swizzle swizzle, int64_t row, int64_t chunk) {
 
 /// The address of element (mn, k) of one wgmma, from the canonical layouts of
 /// the PTX ISA (as CUTLASS spells them out), then swizzled as an address.
-int64_t wgmmaAddress(uint64_t descriptor, Major major, int64_t elementBytes,
-                     int64_t mn, int64_t k) {
+int64_t wgmmaAddress(uint64_t descriptor, Major major, int64_t elementBytes, int64_t mn, int64_t k) {
   int64_t start = (descriptor & 0x3FFF) << 4;
   int64_t lbo = (descriptor >> 16 & 0x3FFF) << 4;
   int64_t sbo = (descriptor >> 32 & 0x3FFF) << 4;
@@ -79,9 +76,7 @@ TEST(SharedTile, OffsetsAreThoseOfTma) {
           for (int64_t r = 0; r < box.rows; ++r)
             for (int64_t c = 0; c < box.cols; ++c) {
               int64_t byte = c * elementBytes;
-              int64_t expected = box.byteOffset + r * span +
-                                 16 * swizzledChunk(swizzle, r, byte / 16) +
-                                 byte % 16;
+              int64_t expected = box.byteOffset + r * span + 16 * swizzledChunk(swizzle, r, byte / 16) + byte % 16;
               ASSERT_EQ(t.byteOffset(box.row + r, box.col + c), expected);
               EXPECT_TRUE(seen.insert(expected).second);
             }
@@ -102,8 +97,7 @@ TEST(SharedTile, LayoutInvertsOffsets) {
       for (int64_t row = 0; row < 64; ++row)
         for (int64_t col = 0; col < 128; ++col) {
           int64_t offset = t.byteOffset(row, col) / elementBytes;
-          ASSERT_EQ(layout.apply({{Dim::Offset, offset}}),
-                    (DimIndices{{Dim::Row, row}, {Dim::Col, col}}));
+          ASSERT_EQ(layout.apply({{Dim::Offset, offset}}), (DimIndices{{Dim::Row, row}, {Dim::Col, col}}));
         }
     }
   EXPECT_FALSE(tile(80, 128, 2, Swizzle::B128).layout());
@@ -136,8 +130,7 @@ TEST(SharedTile, MeasuredDescriptors) {
     EXPECT_EQ(t.beginAdvance(Major::MN, 64), slab);
   }
   // dS^T, one slab: no offset to a next one.
-  EXPECT_EQ(tile(128, 64, 2, Swizzle::B128).descriptor(Major::MN).lowWord(),
-            1u << 16);
+  EXPECT_EQ(tile(128, 64, 2, Swizzle::B128).descriptor(Major::MN).lowWord(), 1u << 16);
 }
 
 // Narrower swizzles and 8-bit elements, as CUTLASS has them.
@@ -174,16 +167,14 @@ TEST(SharedTile, WgmmaReadsTheTile) {
           int64_t unit = major == Major::K ? 8 : t.slabCols();
           for (int64_t begin = 0; begin < extent; begin += unit)
             for (int64_t step = 0; step < t.numSteps(major); ++step) {
-              uint64_t descriptor = t.descriptor(major).encode(base) +
-                                    t.stepAdvance(major, step) +
-                                    t.beginAdvance(major, begin);
+              uint64_t descriptor =
+                  t.descriptor(major).encode(base) + t.stepAdvance(major, step) + t.beginAdvance(major, begin);
               for (int64_t mn = begin; mn < extent; mn += 7)
                 for (int64_t k = 0; k < t.depthPerStep(); ++k) {
                   int64_t depth = step * t.depthPerStep() + k;
                   int64_t row = major == Major::K ? mn : depth;
                   int64_t col = major == Major::K ? depth : mn;
-                  ASSERT_EQ(wgmmaAddress(descriptor, major, elementBytes,
-                                         mn - begin, k),
+                  ASSERT_EQ(wgmmaAddress(descriptor, major, elementBytes, mn - begin, k),
                             base + t.byteOffset(row, col));
                 }
             }
@@ -197,14 +188,12 @@ TEST(SharedTile, OffsetPartsOfThreadAndRegister) {
     SharedTile t = tile(192, 80, 2, swizzle);
     for (int64_t lane = 0; lane < 32; ++lane)
       for (int64_t warp = 0; warp < 12; ++warp) {
-        SharedTile::OffsetParts thread =
-            t.offsetParts(16 * warp + lane / 4, 2 * (lane % 4));
+        SharedTile::OffsetParts thread = t.offsetParts(16 * warp + lane / 4, 2 * (lane % 4));
         for (int64_t i = 0; i < 40; ++i) {
           int64_t row = 8 * (i / 2 % 2), col = 8 * (i / 4) + i % 2;
           SharedTile::OffsetParts constant = t.offsetParts(row, col);
-          ASSERT_EQ(
-              thread.add + constant.add + (thread.chunk ^ constant.chunk),
-              t.byteOffset(16 * warp + lane / 4 + row, 2 * (lane % 4) + col));
+          ASSERT_EQ(thread.add + constant.add + (thread.chunk ^ constant.chunk),
+                    t.byteOffset(16 * warp + lane / 4 + row, 2 * (lane % 4) + col));
         }
       }
   }
@@ -212,20 +201,15 @@ TEST(SharedTile, OffsetPartsOfThreadAndRegister) {
 
 // What is no tile, or none for wgmma, says why.
 TEST(SharedTile, Refuses) {
-  auto reason = [](int64_t rows, int64_t cols, int64_t elementBytes,
-                   Swizzle swizzle) {
+  auto reason = [](int64_t rows, int64_t cols, int64_t elementBytes, Swizzle swizzle) {
     std::string why;
     EXPECT_FALSE(SharedTile::create(rows, cols, elementBytes, swizzle, &why));
     return why;
   };
-  EXPECT_EQ(reason(12, 64, 2, Swizzle::B128),
-            "rows of a shared tile come in multiples of 8, got 12");
-  EXPECT_EQ(reason(16, 0, 2, Swizzle::B128),
-            "a shared tile has columns, got 0");
-  EXPECT_EQ(reason(16, 64, 8, Swizzle::B128),
-            "elements of a shared tile have 1, 2 or 4 bytes, got 8");
-  EXPECT_EQ(reason(16, 64, 2, static_cast<Swizzle>(48)),
-            "a swizzle spans 16 (none), 32, 64 or 128 bytes, got 48");
+  EXPECT_EQ(reason(12, 64, 2, Swizzle::B128), "rows of a shared tile come in multiples of 8, got 12");
+  EXPECT_EQ(reason(16, 0, 2, Swizzle::B128), "a shared tile has columns, got 0");
+  EXPECT_EQ(reason(16, 64, 8, Swizzle::B128), "elements of a shared tile have 1, 2 or 4 bytes, got 8");
+  EXPECT_EQ(reason(16, 64, 2, static_cast<Swizzle>(48)), "a swizzle spans 16 (none), 32, 64 or 128 bytes, got 48");
   EXPECT_EQ(tile(32, 64, 1, Swizzle::B64).whyNoDescriptor(Major::MN),
             "wgmma reads only 16-bit elements MN-major, got 8 bits");
   EXPECT_EQ(tile(24, 64, 2, Swizzle::B128).whyNoDescriptor(Major::MN),

@@ -27,8 +27,7 @@ TEST(CpuModel, VectorWidth) {
   EXPECT_EQ(getModel({"avx2"}).vectorBytes, 16);
   EXPECT_EQ(getModel({"avx2", "fma", "f16c"}).vectorBytes, 32);
   EXPECT_EQ(getModel({"avx2", "fma", "f16c", "avx512f"}).vectorBytes, 32);
-  CpuModel wide = getModel({"avx2", "fma", "f16c", "avx512f", "avx512bw",
-                            "avx512dq", "avx512vl", "avx512bf16"});
+  CpuModel wide = getModel({"avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512bf16"});
   EXPECT_EQ(wide.vectorBytes, 64);
   EXPECT_EQ(wide.vectorRegisters, 32);
   EXPECT_TRUE(wide.hasAvx512Bf16);

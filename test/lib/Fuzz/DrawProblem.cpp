@@ -11,10 +11,7 @@ namespace {
 
 class Draw {
 public:
-  Draw(uint64_t seed, const GeneratorOptions &options)
-      : random(seed), options(options) {
-    problem.seed = seed;
-  }
+  Draw(uint64_t seed, const GeneratorOptions &options) : random(seed), options(options) { problem.seed = seed; }
 
   Problem draw();
 
@@ -23,8 +20,7 @@ private:
   void softmax();
   void crossEntropy();
   void position(bool sameStaticLength);
-  void scoreClauses(const std::vector<Dim> &scores,
-                    const std::vector<Dim> &batch);
+  void scoreClauses(const std::vector<Dim> &scores, const std::vector<Dim> &batch);
 
   int64_t length() {
     int64_t drawn = random.pick(options.lengths);
@@ -45,16 +41,12 @@ private:
     while (work() > options.maxWork)
       (*std::max_element(lengths.begin(), lengths.end(), shorter))->extent /= 2;
   }
-  Dim dim(std::string name, int64_t extent) {
-    return {std::move(name), extent, random.chance(40)};
-  }
-  unsigned add(const std::string &name, const std::string &type,
-               const std::vector<Dim> &dims) {
+  Dim dim(std::string name, int64_t extent) { return {std::move(name), extent, random.chance(40)}; }
+  unsigned add(const std::string &name, const std::string &type, const std::vector<Dim> &dims) {
     problem.arguments.push_back(drawTensor(random, name, type, dims));
     return problem.arguments.size() - 1;
   }
-  unsigned addScalar(const std::string &name, const std::string &type,
-                     int64_t bound = 2) {
+  unsigned addScalar(const std::string &name, const std::string &type, int64_t bound = 2) {
     Argument argument;
     argument.name = name;
     argument.elementType = type;
@@ -63,8 +55,7 @@ private:
     problem.arguments.push_back(argument);
     return problem.arguments.size() - 1;
   }
-  void addOutput(const std::string &name, const std::string &type,
-                 const std::vector<Dim> &dims) {
+  void addOutput(const std::string &name, const std::string &type, const std::vector<Dim> &dims) {
     problem.outputs.push_back(add(name, type, dims));
     problem.arguments.back().isOutput = true;
   }
@@ -84,8 +75,7 @@ private:
 } // namespace
 
 /// The text of a map from `domain` to `results`.
-static std::string mapText(const std::vector<std::string> &domain,
-                           const std::vector<std::string> &results) {
+static std::string mapText(const std::vector<std::string> &domain, const std::vector<std::string> &results) {
   std::string text = "affine_map<(";
   for (size_t i = 0; i != domain.size(); ++i)
     text += (i ? ", " : "") + domain[i];
@@ -117,30 +107,24 @@ void Draw::position(bool sameStaticLength) {
     if (which != 1)
       problem.windowRight = random.below(40);
   }
-  bool positioned = problem.causal || problem.windowLeft ||
-                    problem.windowRight || problem.alibi;
+  bool positioned = problem.causal || problem.windowLeft || problem.windowRight || problem.alibi;
   if (!positioned || (sameStaticLength && random.chance(30)))
     return;
-  problem.alignment =
-      random.pick<std::string>({"top_left", "bottom_right", "offset"});
+  problem.alignment = random.pick<std::string>({"top_left", "bottom_right", "offset"});
   if (*problem.alignment == "offset")
     problem.alignmentOffset = addScalar("offset", "index", 32);
 }
 
 /// Softcap, ALiBi, bias and keep.
-void Draw::scoreClauses(const std::vector<Dim> &scores,
-                        const std::vector<Dim> &batch) {
+void Draw::scoreClauses(const std::vector<Dim> &scores, const std::vector<Dim> &batch) {
   bool hasScoreRegion = bool(problem.score);
   if (!hasScoreRegion && random.chance(25))
     problem.softcap = 0.5 * (1 + random.below(60));
   if (!hasScoreRegion && random.chance(20))
     problem.alibi = add("alibi", random.pick<std::string>({"f32", "f16"}),
-                        batch.empty() ? std::vector<Dim>{}
-                                      : std::vector<Dim>{batch.back()});
+                        batch.empty() ? std::vector<Dim>{} : std::vector<Dim>{batch.back()});
   if (!hasScoreRegion && random.chance(25))
-    problem.bias =
-        add("bias", random.pick<std::string>({element, std::string("f32")}),
-            drawBroadcast(random, scores));
+    problem.bias = add("bias", random.pick<std::string>({element, std::string("f32")}), drawBroadcast(random, scores));
   if (random.chance(25))
     problem.keep = add("keep", "i1", drawBroadcast(random, scores));
 }
@@ -160,16 +144,13 @@ void Draw::attention() {
     // The size of a group must be known from the types.
     heads.dynamic &= group == 1;
     batch.push_back(heads);
-    kvBatch.push_back(group == 1 ? heads
-                                 : Dim{"h floordiv " + std::to_string(group),
-                                       kvHeads, false});
+    kvBatch.push_back(group == 1 ? heads : Dim{"h floordiv " + std::to_string(group), kvHeads, false});
   }
   Dim rows = dim("m", length()), keys = dim("n", length());
   if (random.chance(30))
     keys.extent = rows.extent;
   Dim qk = dim("k", random.pick(options.qkHeadDims));
-  Dim value = dim("v", random.chance(60) ? qk.extent
-                                         : random.pick(options.valueHeadDims));
+  Dim value = dim("v", random.chance(60) ? qk.extent : random.pick(options.valueHeadDims));
   if (options.zeroExtents && random.chance(2))
     value.extent = 0;
   int64_t perScore = qk.extent + value.extent;
@@ -177,8 +158,7 @@ void Draw::attention() {
     perScore *= b.extent;
   limitWork(perScore, {&rows, &keys});
 
-  std::vector<Dim> query = batch + rows + qk, key = kvBatch + keys + qk,
-                   values = kvBatch + keys + value,
+  std::vector<Dim> query = batch + rows + qk, key = kvBatch + keys + qk, values = kvBatch + keys + value,
                    output = batch + rows + value, perRow = batch + rows;
   bool explicitMaps = random.chance(25);
   problem.transposedKey = !explicitMaps && options.userOps && random.chance(20);
@@ -192,22 +172,18 @@ void Draw::attention() {
 
   std::vector<Dim> scores = batch + rows + keys;
   bool wantScore = random.chance(30), wantMask = random.chance(35);
-  drawRegions(random, problem, scores, scores.size() - 1, compute, wantScore,
-              wantMask);
+  drawRegions(random, problem, scores, scores.size() - 1, compute, wantScore, wantMask);
   if (random.chance(20))
     problem.sink = add("sink", random.pick<std::string>({"f32", element}),
-                       batch.empty() ? std::vector<Dim>{}
-                                     : std::vector<Dim>{batch.back()});
+                       batch.empty() ? std::vector<Dim>{} : std::vector<Dim>{batch.back()});
   if (random.chance(30))
     problem.scale = 0.0625 * (1 + random.below(16));
   else if (random.chance(20))
     problem.scaleValue = addScalar("scale", compute);
   if (!explicitMaps) {
     const Argument &argQ = problem.arguments[q], &argK = problem.arguments[k];
-    unsigned row = query.size() - 2,
-             column = problem.transposedKey ? row + 1 : row;
-    bool sameStaticLength = !argQ.dynamic[row] && !argK.dynamic[column] &&
-                            argQ.shape[row] == argK.shape[column];
+    unsigned row = query.size() - 2, column = problem.transposedKey ? row + 1 : row;
+    bool sameStaticLength = !argQ.dynamic[row] && !argK.dynamic[column] && argQ.shape[row] == argK.shape[column];
     scoreClauses(scores, batch);
     position(sameStaticLength);
   }
@@ -228,8 +204,7 @@ void Draw::attention() {
       problem.maps.push_back(mapText(domain, capture.map));
     if (problem.sink)
       problem.maps.push_back(
-          mapText(domain, batch.empty() ? std::vector<std::string>{}
-                                        : std::vector<std::string>{"h"}));
+          mapText(domain, batch.empty() ? std::vector<std::string>{} : std::vector<std::string>{"h"}));
     problem.maps.push_back(mapText(domain, namesOf(output)));
     for (size_t i = 1; i != problem.outputs.size(); ++i)
       problem.maps.push_back(mapText(domain, namesOf(perRow)));
@@ -241,8 +216,7 @@ void Draw::softmax() {
   drawElementType();
   std::vector<Dim> dims;
   for (int64_t i = 0, rank = 1 + random.below(4); i != rank; ++i)
-    dims.push_back(
-        dim("d" + std::to_string(i), i < 2 ? 1 + random.below(4) : length()));
+    dims.push_back(dim("d" + std::to_string(i), i < 2 ? 1 + random.below(4) : length()));
   problem.dimension = random.below(dims.size());
   dims[problem.dimension].extent = length();
   std::vector<Dim *> lengths;
@@ -251,8 +225,7 @@ void Draw::softmax() {
   limitWork(1, lengths);
   problem.inputs = {add("x", element, dims)};
   bool wantScore = random.chance(25), wantMask = random.chance(30);
-  drawRegions(random, problem, dims, problem.dimension, compute, wantScore,
-              wantMask);
+  drawRegions(random, problem, dims, problem.dimension, compute, wantScore, wantMask);
   problem.logProb = random.chance(30);
   problem.safe = !problem.logProb && random.chance(40);
   problem.returnLse = random.chance(30);
@@ -276,8 +249,7 @@ void Draw::crossEntropy() {
   if (!lengths.empty())
     limitWork(classes.extent, lengths);
   unsigned logits = add("x", element, rows + classes);
-  unsigned target =
-      add("t", random.pick<std::string>({"i32", "i64", "index"}), rows);
+  unsigned target = add("t", random.pick<std::string>({"i32", "i64", "index"}), rows);
   problem.arguments[target].bound = classes.extent;
   problem.inputs = {logits, target};
   if (random.chance(40))
@@ -288,8 +260,7 @@ void Draw::crossEntropy() {
     problem.zLoss = 0.0009765625 * random.below(9);
   problem.reduction = random.pick<std::string>({"none", "none", "sum", "mean"});
   problem.returnLse = random.chance(40);
-  addOutput("loss", compute,
-            problem.reduction == "none" ? rows : std::vector<Dim>{});
+  addOutput("loss", compute, problem.reduction == "none" ? rows : std::vector<Dim>{});
   if (problem.returnLse)
     addOutput("lse", compute, rows);
 }
@@ -308,12 +279,8 @@ Problem Draw::draw() {
   return problem;
 }
 
-Problem fovea::fuzz::drawProblem(uint64_t seed,
-                                 const GeneratorOptions &options) {
-  return Draw(seed, options).draw();
-}
+Problem fovea::fuzz::drawProblem(uint64_t seed, const GeneratorOptions &options) { return Draw(seed, options).draw(); }
 
-std::string fovea::fuzz::generateModule(uint64_t seed,
-                                        const GeneratorOptions &options) {
+std::string fovea::fuzz::generateModule(uint64_t seed, const GeneratorOptions &options) {
   return printProblem(drawProblem(seed, options));
 }

@@ -6,8 +6,7 @@
 
 using namespace fovea::fuzz;
 
-Argument fovea::fuzz::drawTensor(Random &random, std::string name,
-                                 std::string elementType,
+Argument fovea::fuzz::drawTensor(Random &random, std::string name, std::string elementType,
                                  const std::vector<Dim> &dims) {
   Argument argument;
   argument.name = std::move(name);
@@ -26,16 +25,13 @@ Argument fovea::fuzz::drawTensor(Random &random, std::string name,
   int64_t stride = 1;
   for (unsigned d : order) {
     argument.strides[d] = stride;
-    stride *= std::max<int64_t>(dims[d].extent, 1) +
-              (random.chance(20) ? 1 + random.below(3) : 0);
+    stride *= std::max<int64_t>(dims[d].extent, 1) + (random.chance(20) ? 1 + random.below(3) : 0);
   }
   return argument;
 }
 
-std::vector<Dim> fovea::fuzz::drawBroadcast(Random &random,
-                                            const std::vector<Dim> &dims) {
-  std::vector<Dim> result(dims.end() - random.below(dims.size() + 1),
-                          dims.end());
+std::vector<Dim> fovea::fuzz::drawBroadcast(Random &random, const std::vector<Dim> &dims) {
+  std::vector<Dim> result(dims.end() - random.below(dims.size() + 1), dims.end());
   for (Dim &dim : result)
     if (random.chance(30) || (dim.extent == 1 && !dim.dynamic))
       dim = {"0", 1, false};
@@ -47,11 +43,9 @@ namespace {
 /// Writes the statements of one region.
 class RegionWriter {
 public:
-  RegionWriter(Random &random, const Problem &problem,
-               const std::vector<Dim> &dims, unsigned key,
+  RegionWriter(Random &random, const Problem &problem, const std::vector<Dim> &dims, unsigned key,
                const std::string &computeType)
-      : random(random), problem(problem), dims(dims), key(key),
-        computeType(computeType) {}
+      : random(random), problem(problem), dims(dims), key(key), computeType(computeType) {}
 
   RegionBody score();
   RegionBody mask();
@@ -62,15 +56,9 @@ private:
     body.statements.push_back(name + " = " + expression);
     return name;
   }
-  std::string number(double value) {
-    return add("arith.constant " + std::to_string(value) + " : " + computeType);
-  }
-  std::string integer(int64_t value) {
-    return add("arith.constant " + std::to_string(value) + " : index");
-  }
-  std::string position(unsigned dim) {
-    return add("attn.index " + std::to_string(dim) + " : index");
-  }
+  std::string number(double value) { return add("arith.constant " + std::to_string(value) + " : " + computeType); }
+  std::string integer(int64_t value) { return add("arith.constant " + std::to_string(value) + " : index"); }
+  std::string position(unsigned dim) { return add("attn.index " + std::to_string(dim) + " : index"); }
   std::string element(unsigned capture);
   std::string toFloat(const std::string &value, const std::string &type);
   std::string toIndex(const std::string &value, const std::string &type);
@@ -100,8 +88,7 @@ std::string RegionWriter::element(unsigned capture) {
   return add("tensor.extract " + name + "[" + index + "] : " + argument.type());
 }
 
-std::string RegionWriter::toFloat(const std::string &value,
-                                  const std::string &type) {
+std::string RegionWriter::toFloat(const std::string &value, const std::string &type) {
   if (type == computeType)
     return value;
   if (type == "f64")
@@ -113,12 +100,10 @@ std::string RegionWriter::toFloat(const std::string &value,
   std::string integer = value;
   if (type == "index")
     integer = add("arith.index_cast " + value + " : index to i64");
-  return add("arith.sitofp " + integer + " : " +
-             (type == "index" ? "i64" : type) + " to " + computeType);
+  return add("arith.sitofp " + integer + " : " + (type == "index" ? "i64" : type) + " to " + computeType);
 }
 
-std::string RegionWriter::toIndex(const std::string &value,
-                                  const std::string &type) {
+std::string RegionWriter::toIndex(const std::string &value, const std::string &type) {
   if (type == "index")
     return value;
   return add("arith.index_cast " + value + " : " + type + " to index");
@@ -137,8 +122,7 @@ std::string RegionWriter::leaf(const std::string &score) {
     if (problem.captures.empty())
       return score;
     unsigned capture = random.below(problem.captures.size());
-    std::string type =
-        problem.arguments[problem.captures[capture].argument].elementType;
+    std::string type = problem.arguments[problem.captures[capture].argument].elementType;
     return toFloat(element(capture), type);
   }
 }
@@ -163,8 +147,7 @@ RegionBody RegionWriter::score() {
     }
     default: {
       std::string op = random.pick<std::string>(
-          {"arith.addf", "arith.addf", "arith.subf", "arith.mulf",
-           "arith.minimumf", "arith.maximumf"});
+          {"arith.addf", "arith.addf", "arith.subf", "arith.mulf", "arith.minimumf", "arith.maximumf"});
       std::string other = leaf("%s");
       value = add(op + " " + value + ", " + other + suffix);
     }
@@ -178,8 +161,7 @@ RegionBody RegionWriter::score() {
 std::string RegionWriter::comparison() {
   if (!problem.captures.empty() && random.chance(50)) {
     unsigned capture = random.below(problem.captures.size());
-    std::string type =
-        problem.arguments[problem.captures[capture].argument].elementType;
+    std::string type = problem.arguments[problem.captures[capture].argument].elementType;
     std::string value = element(capture);
     if (type == "i1")
       return value;
@@ -188,8 +170,7 @@ std::string RegionWriter::comparison() {
       return add("arith.cmpi slt, " + j + ", " + length + " : index");
     }
     std::string converted = toFloat(value, type), zero = number(0);
-    return add("arith.cmpf ogt, " + converted + ", " + zero + " : " +
-               computeType);
+    return add("arith.cmpf ogt, " + converted + ", " + zero + " : " + computeType);
   }
   std::string sum = position(key);
   if (random.chance(60)) {
@@ -205,30 +186,24 @@ std::string RegionWriter::comparison() {
     sum = add("arith.remsi " + sum + ", " + period + " : index");
   }
   std::string bound = integer(random.below(24) - 8);
-  std::string predicate =
-      random.pick<std::string>({"sle", "sle", "slt", "sge", "sgt", "ne"});
-  return add("arith.cmpi " + predicate + ", " + sum + ", " + bound +
-             " : index");
+  std::string predicate = random.pick<std::string>({"sle", "sle", "slt", "sge", "sgt", "ne"});
+  return add("arith.cmpi " + predicate + ", " + sum + ", " + bound + " : index");
 }
 
 RegionBody RegionWriter::mask() {
   std::string keep = comparison();
   for (int64_t i = 0, more = random.below(3); i != more; ++i) {
     std::string other = comparison();
-    keep = add((random.chance(70) ? "arith.andi " : "arith.ori ") + keep +
-               ", " + other + " : i1");
+    keep = add((random.chance(70) ? "arith.andi " : "arith.ori ") + keep + ", " + other + " : i1");
   }
   body.statements.push_back("attn.yield " + keep + " : i1");
   return body;
 }
 
-static void drawCapture(Random &random, Problem &problem,
-                        const std::vector<Dim> &dims, unsigned key) {
+static void drawCapture(Random &random, Problem &problem, const std::vector<Dim> &dims, unsigned key) {
   std::string name = "x" + std::to_string(problem.captures.size());
-  std::string type = random.pick<std::string>(
-      {"f32", "f32", "f16", "bf16", "f64", "i32", "i64", "index", "i1"});
-  Capture capture{
-      Capture::Form(random.below(3)), unsigned(problem.arguments.size()), {}};
+  std::string type = random.pick<std::string>({"f32", "f32", "f16", "bf16", "f64", "i32", "i64", "index", "i1"});
+  Capture capture{Capture::Form(random.below(3)), unsigned(problem.arguments.size()), {}};
   Argument argument;
   switch (capture.form) {
   case Capture::Form::Scalar:
@@ -252,17 +227,14 @@ static void drawCapture(Random &random, Problem &problem,
   problem.captures.push_back(capture);
 }
 
-void fovea::fuzz::drawRegions(Random &random, Problem &problem,
-                              const std::vector<Dim> &dims, unsigned key,
-                              const std::string &computeType, bool wantScore,
-                              bool wantMask) {
+void fovea::fuzz::drawRegions(Random &random, Problem &problem, const std::vector<Dim> &dims, unsigned key,
+                              const std::string &computeType, bool wantScore, bool wantMask) {
   if (!wantScore && !wantMask)
     return;
   for (int64_t i = 0, count = random.below(4); i != count; ++i)
     drawCapture(random, problem, dims, key);
   if (wantScore)
-    problem.score =
-        RegionWriter(random, problem, dims, key, computeType).score();
+    problem.score = RegionWriter(random, problem, dims, key, computeType).score();
   if (wantMask)
     problem.mask = RegionWriter(random, problem, dims, key, computeType).mask();
 }

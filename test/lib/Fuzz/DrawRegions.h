@@ -16,8 +16,7 @@ struct Dim {
 };
 
 /// An argument that varies along `dims`, in this order.
-Argument drawTensor(Random &random, std::string name, std::string elementType,
-                    const std::vector<Dim> &dims);
+Argument drawTensor(Random &random, std::string name, std::string elementType, const std::vector<Dim> &dims);
 
 /// The trailing ones of `dims`, some with their extent replaced by 1 (and their
 /// name by 0, as in the operand's map).
@@ -26,9 +25,8 @@ std::vector<Dim> drawBroadcast(Random &random, const std::vector<Dim> &dims);
 /// Adds captures and a score region, a mask region or both, to a problem whose
 /// regions may read the positions of `dims` (the first dimensions of the
 /// domain); `key` is the one that the softmax normalises over.
-void drawRegions(Random &random, Problem &problem, const std::vector<Dim> &dims,
-                 unsigned key, const std::string &computeType, bool wantScore,
-                 bool wantMask);
+void drawRegions(Random &random, Problem &problem, const std::vector<Dim> &dims, unsigned key,
+                 const std::string &computeType, bool wantScore, bool wantMask);
 
 } // namespace fovea::fuzz
 

@@ -17,8 +17,7 @@ namespace fovea::fuzz {
 struct GeneratorOptions {
   bool attention = true, softmax = true, crossEntropy = true;
   /// Lengths of rows, keys and normalised dimensions are drawn from these.
-  std::vector<int64_t> lengths = {1,  2,  3,  5,  7,  8,   16, 17,
-                                  31, 32, 33, 64, 65, 100, 129};
+  std::vector<int64_t> lengths = {1, 2, 3, 5, 7, 8, 16, 17, 31, 32, 33, 64, 65, 100, 129};
   /// QK and V head dims are drawn from these.
   std::vector<int64_t> qkHeadDims = {1, 4, 5, 8, 16, 24, 40, 64};
   std::vector<int64_t> valueHeadDims = {1, 3, 8, 32};

@@ -20,8 +20,7 @@ namespace {
 
 class Printer {
 public:
-  explicit Printer(const Problem &problem)
-      : problem(problem), arguments(problem.arguments) {}
+  explicit Printer(const Problem &problem) : problem(problem), arguments(problem.arguments) {}
 
   std::string print();
 
@@ -40,9 +39,7 @@ private:
   void crossEntropyClauses();
   void outputs();
   void region(const std::string &name, const RegionBody &body, bool isScore);
-  std::string value(unsigned argument) {
-    return "%" + arguments[argument].name;
-  }
+  std::string value(unsigned argument) { return "%" + arguments[argument].name; }
   void line(const std::string &text) { body += "    " + text + "\n"; }
 
   const Problem &problem;
@@ -84,14 +81,12 @@ void Printer::transposeKey() {
       continue;
     std::string suffix = std::to_string(from);
     line("%at" + suffix + " = arith.constant " + suffix + " : index");
-    line("%size" + suffix + " = tensor.dim %" + stored.name + ", %at" + suffix +
-         " : " + stored.type());
+    line("%size" + suffix + " = tensor.dim %" + stored.name + ", %at" + suffix + " : " + stored.type());
     sizes.push_back("%size" + suffix);
   }
   line("%empty = tensor.empty(" + join(sizes) + ") : " + key.type());
-  line("%" + key.name + " = linalg.transpose ins(%" + stored.name + " : " +
-       stored.type() + ") outs(%empty : " + key.type() + ") permutation = [" +
-       join(permutation) + "]");
+  line("%" + key.name + " = linalg.transpose ins(%" + stored.name + " : " + stored.type() +
+       ") outs(%empty : " + key.type() + ") permutation = [" + join(permutation) + "]");
 }
 
 void Printer::fillOutputs() {
@@ -99,11 +94,9 @@ void Printer::fillOutputs() {
     Argument &argument = arguments[output];
     std::string before = "%" + argument.name, type = argument.type();
     argument.name += "_filled";
-    line("%" + argument.name +
-         "_value = arith.constant 7.0 : " + argument.elementType);
-    line("%" + argument.name + " = linalg.fill ins(%" + argument.name +
-         "_value : " + argument.elementType + ") outs(" + before + " : " +
-         type + ") -> " + type);
+    line("%" + argument.name + "_value = arith.constant 7.0 : " + argument.elementType);
+    line("%" + argument.name + " = linalg.fill ins(%" + argument.name + "_value : " + argument.elementType + ") outs(" +
+         before + " : " + type + ") -> " + type);
   }
 }
 
@@ -118,17 +111,15 @@ void Printer::scaleResult() {
   }
   std::string map = "affine_map<(" + join(dims) + ") -> (" + join(dims) + ")>";
   line("%factor = arith.constant 0.5 : " + element);
-  line("%scaled = linalg.generic {indexing_maps = [" + map + ", " + map +
-       "], iterator_types = [" + join(iterators) + "]} ins(%r0 : " + type +
-       ") outs(%r0 : " + type + ") {");
+  line("%scaled = linalg.generic {indexing_maps = [" + map + ", " + map + "], iterator_types = [" + join(iterators) +
+       "]} ins(%r0 : " + type + ") outs(%r0 : " + type + ") {");
   line("^bb0(%in: " + element + ", %out: " + element + "):");
   line("  %product = arith.mulf %in, %factor : " + element);
   line("  linalg.yield %product : " + element);
   line("} -> " + type);
 }
 
-void Printer::operands(const std::string &clause,
-                       const std::vector<unsigned> &which) {
+void Printer::operands(const std::string &clause, const std::vector<unsigned> &which) {
   if (which.empty())
     return;
   std::vector<std::string> names, types;
@@ -147,12 +138,9 @@ void Printer::attentionClauses() {
     body += " causal" + (alignment.empty() ? "" : "(" + alignment + ")");
   else if (!alignment.empty())
     body += " align(" + alignment + ")";
-  auto bound = [](std::optional<int64_t> value) {
-    return value ? std::to_string(*value) : std::string("*");
-  };
+  auto bound = [](std::optional<int64_t> value) { return value ? std::to_string(*value) : std::string("*"); };
   if (problem.windowLeft || problem.windowRight)
-    body += " window(" + bound(problem.windowLeft) + ", " +
-            bound(problem.windowRight) + ")";
+    body += " window(" + bound(problem.windowLeft) + ", " + bound(problem.windowRight) + ")";
   if (problem.softcap)
     body += " softcap(" + number(*problem.softcap) + ")";
   if (problem.scale)
@@ -194,8 +182,7 @@ void Printer::outputs() {
   body += " outs(" + join(names) + " : " + join(types) + ")";
 }
 
-void Printer::region(const std::string &name, const RegionBody &statements,
-                     bool isScore) {
+void Printer::region(const std::string &name, const RegionBody &statements, bool isScore) {
   if (!statements)
     return;
   std::vector<std::string> block;
@@ -205,8 +192,7 @@ void Printer::region(const std::string &name, const RegionBody &statements,
   for (size_t i = 0; i != problem.captures.size(); ++i) {
     const Argument &argument = arguments[problem.captures[i].argument];
     bool whole = problem.captures[i].form == Capture::Form::Whole;
-    block.push_back("%c" + std::to_string(i) + ": " +
-                    (whole ? argument.type() : argument.elementType));
+    block.push_back("%c" + std::to_string(i) + ": " + (whole ? argument.type() : argument.elementType));
   }
   body += " " + name + " {\n";
   if (!block.empty())
@@ -254,8 +240,7 @@ std::string Printer::print() {
     parameters.push_back("%" + argument.name + ": " + argument.type());
   for (size_t i = 0; i != problem.outputs.size(); ++i) {
     types.push_back(arguments[problem.outputs[i]].type());
-    results.push_back(i == 0 && problem.scaleResult ? "%scaled"
-                                                    : "%r" + std::to_string(i));
+    results.push_back(i == 0 && problem.scaleResult ? "%scaled" : "%r" + std::to_string(i));
   }
   if (problem.transposedKey)
     transposeKey();
@@ -265,11 +250,8 @@ std::string Printer::print() {
   if (problem.scaleResult)
     scaleResult();
   line("return " + join(results) + " : " + join(types));
-  return "// seed " + std::to_string(problem.seed) +
-         "\nmodule {\n  func.func @main(" + join(parameters) + ") -> (" +
+  return "// seed " + std::to_string(problem.seed) + "\nmodule {\n  func.func @main(" + join(parameters) + ") -> (" +
          join(types) + ") {\n" + body + "  }\n}\n";
 }
 
-std::string fovea::fuzz::printProblem(const Problem &problem) {
-  return Printer(problem).print();
-}
+std::string fovea::fuzz::printProblem(const Problem &problem) { return Printer(problem).print(); }

@@ -22,9 +22,7 @@ public:
   int64_t below(int64_t end) { return int64_t(engine() % uint64_t(end)); }
   /// True in `percent` of the cases.
   bool chance(int percent) { return below(100) < percent; }
-  template <typename T> T pick(const std::vector<T> &values) {
-    return values[below(values.size())];
-  }
+  template <typename T> T pick(const std::vector<T> &values) { return values[below(values.size())]; }
   template <typename T> void shuffle(std::vector<T> &values) {
     for (size_t i = values.size(); i > 1; --i)
       std::swap(values[i - 1], values[below(i)]);

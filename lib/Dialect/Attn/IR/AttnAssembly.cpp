@@ -97,8 +97,17 @@ ParseResult AttentionOp::parse(OpAsmParser &parser, OperationState &result) {
   return parseOp<AttentionOp>(parser, result,
                               {"causal", "align", "window", "softcap", "scale", "ins", "captures", "bias", "keep",
                                "alibi", "sink", "at", "outs", "maps", "score", "mask"},
-                              {{"ins", 1}, {"ins", 1}, {"ins", 1}, {"captures", -1}, {"sink", 1}, {"scale", 1},
-                               {"alignment_offset", 1}, {"bias", 1}, {"keep", 1}, {"alibi", 1}, {"offsets", -1},
+                              {{"ins", 1},
+                               {"ins", 1},
+                               {"ins", 1},
+                               {"captures", -1},
+                               {"sink", 1},
+                               {"scale", 1},
+                               {"alignment_offset", 1},
+                               {"bias", 1},
+                               {"keep", 1},
+                               {"alibi", 1},
+                               {"offsets", -1},
                                {"outs", -1}});
 }
 
@@ -147,7 +156,14 @@ void AttentionOp::print(OpAsmPrinter &printer) {
 ParseResult OnlineAttentionOp::parse(OpAsmParser &parser, OperationState &result) {
   return parseOp<OnlineAttentionOp>(
       parser, result, {"base", "partial", "scale", "ins", "captures", "at", "outs", "maps", "score", "mask"},
-      {{"ins", 1}, {"ins", 1}, {"ins", 1}, {"captures", -1}, {"scale", 1}, {"partial", 1}, {"offsets", -1}, {"outs", -1}});
+      {{"ins", 1},
+       {"ins", 1},
+       {"ins", 1},
+       {"captures", -1},
+       {"scale", 1},
+       {"partial", 1},
+       {"offsets", -1},
+       {"outs", -1}});
 }
 
 void OnlineAttentionOp::print(OpAsmPrinter &printer) {
@@ -207,9 +223,9 @@ void PackOp::print(OpAsmPrinter &printer) {
 }
 
 ParseResult SoftmaxOp::parse(OpAsmParser &parser, OperationState &result) {
-  return parseOp<SoftmaxOp>(
-      parser, result, {"log_prob", "safe", "dimension", "ins", "captures", "at", "outs", "maps", "score", "mask"},
-      {{"ins", 1}, {"captures", -1}, {"offsets", -1}, {"outs", -1}});
+  return parseOp<SoftmaxOp>(parser, result,
+                            {"log_prob", "safe", "dimension", "ins", "captures", "at", "outs", "maps", "score", "mask"},
+                            {{"ins", 1}, {"captures", -1}, {"offsets", -1}, {"outs", -1}});
 }
 
 void SoftmaxOp::print(OpAsmPrinter &printer) {
@@ -268,9 +284,9 @@ void NormalizeOp::print(OpAsmPrinter &printer) {
 }
 
 ParseResult CrossEntropyOp::parse(OpAsmParser &parser, OperationState &result) {
-  return parseOp<CrossEntropyOp>(
-      parser, result, {"ignore_index", "label_smoothing", "z_loss", "reduction", "ins", "outs", "maps"},
-      {{"ins", 1}, {"ins", 1}, {"outs", -1}});
+  return parseOp<CrossEntropyOp>(parser, result,
+                                 {"ignore_index", "label_smoothing", "z_loss", "reduction", "ins", "outs", "maps"},
+                                 {{"ins", 1}, {"ins", 1}, {"outs", -1}});
 }
 
 void CrossEntropyOp::print(OpAsmPrinter &printer) {

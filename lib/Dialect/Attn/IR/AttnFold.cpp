@@ -59,8 +59,7 @@ struct FoldCasts final : OpInterfaceRewritePattern<StructuredOpInterface> {
       if (destination.isDpsInit(operand))
         results[destination.getTiedOpResult(operand).getResultNumber()] = source.getType();
     }
-    OperationState state(op.getLoc(), op->getName(), operands, results,
-                         llvm::to_vector(op->getDiscardableAttrs()));
+    OperationState state(op.getLoc(), op->getName(), operands, results, llvm::to_vector(op->getDiscardableAttrs()));
     state.propertiesAttr = op->getPropertiesAsAttribute();
     for (unsigned i = 0, e = op->getNumRegions(); i != e; ++i)
       state.addRegion();

@@ -198,7 +198,8 @@ SmallVector<OpOperand *> PackOp::getMappedOperands() {
 
 SmallVector<AffineMap> PackOp::getDefaultMaps() {
   MLIRContext *context = getContext();
-  return {AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0}, context), AffineMap::getMultiDimIdentityMap(2, context)};
+  return {AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0}, context),
+          AffineMap::getMultiDimIdentityMap(2, context)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -214,7 +215,9 @@ static std::pair<AffineMap, AffineMap> softmaxMaps(MLIRContext *context, unsigne
   return {AffineMap::getMultiDimIdentityMap(rank, context), AffineMap::get(rank, 0, dims(context, rows), context)};
 }
 
-template <typename OpTy> static unsigned inputRank(OpTy op) { return cast<ShapedType>(op.getInput().getType()).getRank(); }
+template <typename OpTy> static unsigned inputRank(OpTy op) {
+  return cast<ShapedType>(op.getInput().getType()).getRank();
+}
 
 SmallVector<OpOperand *> SoftmaxOp::getMappedOperands() {
   SmallVector<OpOperand *> operands = {&getInputMutable()};
@@ -325,7 +328,8 @@ static unsigned attentionKeyDim(AffineMap query, AffineMap key, AffineMap value)
   FloatType OP::getComputeType() { return computeType(OPERAND); }                                                      \
   unsigned OP::getKeyDim() { return KEY_DIM; }
 
-#define FOVEA_ATTENTION_KEY attentionKeyDim(getMappedOperandMaps()[0], getMappedOperandMaps()[1], getMappedOperandMaps()[2])
+#define FOVEA_ATTENTION_KEY                                                                                            \
+  attentionKeyDim(getMappedOperandMaps()[0], getMappedOperandMaps()[1], getMappedOperandMaps()[2])
 FOVEA_SCORE_OP(AttentionOp, getQuery(), FOVEA_ATTENTION_KEY)
 FOVEA_SCORE_OP(OnlineAttentionOp, getQuery(), FOVEA_ATTENTION_KEY)
 FOVEA_SCORE_OP(SoftmaxOp, getInput(), getDimension())
@@ -390,8 +394,7 @@ static SmallVector<utils::IteratorType> iteratorTypes(StructuredOpInterface op) 
   return types;
 }
 
-static void memoryEffects(Operation *op,
-                          SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+static void memoryEffects(Operation *op, SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   auto destination = cast<DestinationStyleOpInterface>(op);
   if (destination.hasPureTensorSemantics())
     return;

@@ -35,8 +35,8 @@ template <typename OpTy> static LogicalResult verifyAttentionInputs(OpTy op) {
   // `attn-pack-queries` converts the query of an online op to the compute type.
   bool packed = isa<OnlineAttentionOp>(op.getOperation()) && query.getElementType() == computeTypeOf(op.getKey());
   if ((!packed && key.getElementType() != query.getElementType()) || value.getElementType() != key.getElementType())
-    return op.emitOpError() << "query, key and value must have one element type, got " << query.getElementType()
-                            << ", " << key.getElementType() << " and " << value.getElementType() << " (S12)";
+    return op.emitOpError() << "query, key and value must have one element type, got " << query.getElementType() << ", "
+                            << key.getElementType() << " and " << value.getElementType() << " (S12)";
   if (!op.getMaps()) {
     if (query.getRank() < 2 || key.getRank() != query.getRank() || value.getRank() != query.getRank())
       return op.emitOpError() << "query, key and value must have one rank of at least 2, got " << query.getRank()
@@ -48,8 +48,8 @@ template <typename OpTy> static LogicalResult verifyAttentionInputs(OpTy op) {
       for (auto [name, type] : {std::pair("key", key), std::pair("value", value)}) {
         int64_t kvHeads = type.getDimSize(head);
         if (differ(heads, kvHeads) && (kvHeads == 0 || heads == 0 || heads % kvHeads != 0))
-          return op.emitOpError() << "the " << heads << " query heads are no positive multiple of the " << kvHeads << " " << name
-                                  << " heads (S6)";
+          return op.emitOpError() << "the " << heads << " query heads are no positive multiple of the " << kvHeads
+                                  << " " << name << " heads (S6)";
       }
     }
   }
@@ -88,9 +88,8 @@ static LogicalResult verifyAttentionOutputMaps(StructuredOpInterface op, Mutable
   llvm::sort(rows);
   llvm::sort(all);
   for (auto [i, name] : llvm::enumerate(names)) {
-    LogicalResult varies =
-        i == 0 ? verifyVariesAlong(op, name, outputs[i], all, "the batch, row and V head dimensions")
-               : verifyVariesAlong(op, name, outputs[i], rows, "the batch and row dimensions");
+    LogicalResult varies = i == 0 ? verifyVariesAlong(op, name, outputs[i], all, "the batch, row and V head dimensions")
+                                  : verifyVariesAlong(op, name, outputs[i], rows, "the batch and row dimensions");
     if (failed(varies))
       return failure();
   }
@@ -101,8 +100,8 @@ static LogicalResult verifyBroadcast(AttentionOp op, StringRef name, Value opera
                                      StringRef aligned) {
   ShapedType type = shaped(operand);
   if (type.getRank() > int64_t(target.size()))
-    return op.emitOpError() << name << " has rank " << type.getRank() << ", at most " << target.size()
-                            << " align with " << aligned << " (S10)";
+    return op.emitOpError() << name << " has rank " << type.getRank() << ", at most " << target.size() << " align with "
+                            << aligned << " (S10)";
   for (auto [i, extent] : llvm::enumerate(type.getShape())) {
     int64_t expected = target[target.size() - type.getRank() + i];
     if (extent != 1 && differ(extent, expected))
@@ -125,7 +124,9 @@ static LogicalResult verifySugar(AttentionOp op) {
   bool positioned = op.getCausal() || op.getWindowLeft() || op.getWindowRight() || op.getAlibi();
   std::optional<Alignment> alignment = op.getAlignment();
   if (positioned && !alignment && (ShapedType::isDynamic(rows) || ShapedType::isDynamic(keys) || rows != keys)) {
-    auto text = [](int64_t extent) { return ShapedType::isDynamic(extent) ? std::string("?") : std::to_string(extent); };
+    auto text = [](int64_t extent) {
+      return ShapedType::isDynamic(extent) ? std::string("?") : std::to_string(extent);
+    };
     return op.emitOpError() << "query length " << text(rows) << " and key length " << text(keys)
                             << " may differ, so the alignment must be given: top_left, bottom_right or an offset (S1)";
   }
@@ -323,7 +324,8 @@ LogicalResult PackOp::verify() {
   auto structured = cast<StructuredOpInterface>(getOperation());
   if (failed(verifyMapForms(structured)))
     return failure();
-  AffineMap sourceMap = structured.getMapOf(getSourceMutable()), packedMap = structured.getMapOf(getOutputsMutable()[0]);
+  AffineMap sourceMap = structured.getMapOf(getSourceMutable()),
+            packedMap = structured.getMapOf(getOutputsMutable()[0]);
   ShapedType sourceType = shaped(getSource()), packedType = shaped(getOutputs().front());
   bool legal = packedMap.isPermutation() && llvm::none_of(sourceMap.getResults(), llvm::IsaPred<AffineBinaryOpExpr>) &&
                packedMap.getNumResults() <= 2 && int64_t(packedMap.getNumResults()) == packedType.getRank() &&
@@ -360,8 +362,7 @@ template <typename OpTy> static LogicalResult verifySoftmaxInput(OpTy op) {
   if (dimension < 0 || dimension >= rank)
     return op.emitOpError() << "dimension " << dimension << " is not one of the " << rank
                             << " dimensions of the input (S14)";
-  if (op.getMaps() && (op.getMaps()->size() == 0 ||
-                       !cast<AffineMapAttr>((*op.getMaps())[0]).getValue().isIdentity() ||
+  if (op.getMaps() && (op.getMaps()->size() == 0 || !cast<AffineMapAttr>((*op.getMaps())[0]).getValue().isIdentity() ||
                        cast<AffineMapAttr>((*op.getMaps())[0]).getValue().getNumDims() != rank))
     return op.emitOpError("the input's map must be the identity (maps)");
   return success();
@@ -411,7 +412,8 @@ static LogicalResult verifySoftmaxOutput(Operation *op, Value input, Value outpu
 LogicalResult SoftmaxOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
       failed(verifyNumOutputs(*this, getOutputs(), 1 + getReturnLse())) || failed(verifySoftmaxInput(*this)) ||
-      failed(verifySoftmaxStructure(*this, lseName(getReturnLse()))) || failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
+      failed(verifySoftmaxStructure(*this, lseName(getReturnLse()))) ||
+      failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
     return failure();
   if (getSafe() && getKind() != SoftmaxKind::Prob)
     return emitOpError("'safe' gives 0 for a row without keys, which is no log-probability (S3)");
@@ -430,7 +432,8 @@ LogicalResult OnlineSoftmaxOp::verify() {
 LogicalResult NormalizeOp::verify() {
   if (failed(verifyDestination(cast<DestinationStyleOpInterface>(getOperation()))) ||
       failed(verifyNumOutputs(*this, getOutputs(), 1 + getReturnLse())) || failed(verifySoftmaxInput(*this)) ||
-      failed(verifySoftmaxStructure(*this, lseName(getReturnLse()))) || failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
+      failed(verifySoftmaxStructure(*this, lseName(getReturnLse()))) ||
+      failed(verifySoftmaxOutput(*this, getInput(), getOutputs().front())))
     return failure();
   auto structured = cast<StructuredOpInterface>(getOperation());
   if (failed(verifyPerRow(structured, "max", getMaxMutable(), getDimension())) ||
@@ -455,7 +458,8 @@ LogicalResult CrossEntropyOp::verify() {
     return emitOpError() << "target must have element type i32, i64 or index, got " << target << " (cross-entropy)";
   if (shaped(getLogits()).getRank() < 1)
     return emitOpError("logits must have a class dimension (cross-entropy)");
-  if (getLabelSmoothing() && !(getLabelSmoothing()->convertToDouble() >= 0 && getLabelSmoothing()->convertToDouble() <= 1))
+  if (getLabelSmoothing() &&
+      !(getLabelSmoothing()->convertToDouble() >= 0 && getLabelSmoothing()->convertToDouble() <= 1))
     return emitOpError() << "label_smoothing must be in [0, 1], got " << getLabelSmoothing()->convertToDouble()
                          << " (cross-entropy)";
   if (getZLoss() && !(getZLoss()->isFinite() && getZLoss()->convertToDouble() >= 0))

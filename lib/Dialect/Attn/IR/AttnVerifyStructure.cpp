@@ -42,7 +42,7 @@ SmallVector<unsigned> attn::detail::dimsOf(AffineMap map) {
 }
 
 LogicalResult attn::detail::verifyVariesAlong(StructuredOpInterface op, StringRef name, OpOperand &operand,
-                                        ArrayRef<unsigned> expected, const Twine &which) {
+                                              ArrayRef<unsigned> expected, const Twine &which) {
   AffineMap map = op.getMapOf(operand);
   if (llvm::equal(dimsOf(map), expected))
     return success();
@@ -63,7 +63,8 @@ LogicalResult attn::detail::verifyMapForms(StructuredOpInterface op) {
     for (AffineExpr expr : map.getResults())
       if (!isLegalResult(expr))
         return op.emitOpError() << "map " << i << " = " << AffineMapAttr::get(map)
-                                << " has an illegal result; legal are a dimension, a dimension floordiv a group size above 1, and 0 (maps)";
+                                << " has an illegal result; legal are a dimension, a dimension floordiv a group size "
+                                   "above 1, and 0 (maps)";
     SmallVector<unsigned> used;
     for (AffineExpr expr : map.getResults())
       for (unsigned d = 0; d != numDims; ++d)
@@ -136,12 +137,14 @@ LogicalResult attn::detail::verifyMaps(StructuredOpInterface op) {
       int64_t group = cast<AffineConstantExpr>(division.getRHS()).getValue();
       // A tile of fewer heads than a group still touches one KV head.
       if (!ShapedType::isDynamic(total) && differ(llvm::divideCeil(total, group), extent))
-        return op.emitOpError() << "operand " << operand->getOperandNumber() << " has " << extent << " heads along dimension "
-                                << i << ", expected " << llvm::divideCeil(total, group) << " for " << total
-                                << " query heads in groups of " << group << " (S6)";
+        return op.emitOpError() << "operand " << operand->getOperandNumber() << " has " << extent
+                                << " heads along dimension " << i << ", expected " << llvm::divideCeil(total, group)
+                                << " for " << total << " query heads in groups of " << group << " (S6)";
     }
   for (unsigned d = 0, e = extents.size(); d != e; ++d)
-    if (llvm::none_of(maps, [&](AffineMap map) { return llvm::is_contained(map.getResults(), getAffineDimExpr(d, op->getContext())); }))
+    if (llvm::none_of(maps, [&](AffineMap map) {
+          return llvm::is_contained(map.getResults(), getAffineDimExpr(d, op->getContext()));
+        }))
       return op.emitOpError() << "no operand gives the extent of dimension " << d << " (maps)";
   return success();
 }
@@ -165,13 +168,12 @@ LogicalResult attn::detail::verifyNumOutputs(Operation *op, OperandRange outputs
 }
 
 LogicalResult attn::detail::verifyElementType(Operation *op, StringRef name, Value value, ArrayRef<Type> allowed,
-                                       StringRef rule) {
+                                              StringRef rule) {
   Type got = getElementTypeOrSelf(value.getType());
   if (llvm::is_contained(allowed, got))
     return success();
   InFlightDiagnostic diagnostic = op->emitOpError() << name << " must have element type ";
-  llvm::interleave(
-      allowed, [&](Type type) { diagnostic << type; }, [&] { diagnostic << " or "; });
+  llvm::interleave(allowed, [&](Type type) { diagnostic << type; }, [&] { diagnostic << " or "; });
   return diagnostic << ", got " << got << " (" << rule << ")";
 }
 
@@ -258,8 +260,7 @@ static LogicalResult verifyRegion(ScoreOpInterface op, Region &region, StringRef
   if (!yield)
     return op.emitOpError() << "the " << name << " region must end in attn.yield (regions)";
   for (Operation &nested : block.without_terminator())
-    if (!isMemoryEffectFree(&nested) &&
-        cast<DestinationStyleOpInterface>(op.getOperation()).hasPureTensorSemantics())
+    if (!isMemoryEffectFree(&nested) && cast<DestinationStyleOpInterface>(op.getOperation()).hasPureTensorSemantics())
       return nested.emitError() << "'" << nested.getName() << "' has side effects and cannot be part of the " << name
                                 << " region (regions)";
   Type expected = isScore ? Type(compute) : Type(IntegerType::get(op->getContext(), 1));
@@ -275,14 +276,16 @@ LogicalResult attn::detail::verifyScoreRegions(ScoreOpInterface op) {
   for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
     BlockArgument argument = op.hasScore() ? op.getScore().getArgument(i + 1) : op.getMask().getArgument(i);
     if (op.hasMask() && op.getMask().getArgument(i).getType() != argument.getType())
-      return op.emitOpError() << "capture " << i << " is taken whole by one region and by element by the other (regions)";
+      return op.emitOpError() << "capture " << i
+                              << " is taken whole by one region and by element by the other (regions)";
     if (failed(verifyCaptureMap(op, i, /*whole=*/argument.getType() == capture.getType())))
       return failure();
   }
   return success();
 }
 
-LogicalResult attn::detail::verifyScoreOp(ScoreOpInterface op, std::optional<ArrayRef<int64_t>> statics, size_t numDynamic) {
+LogicalResult attn::detail::verifyScoreOp(ScoreOpInterface op, std::optional<ArrayRef<int64_t>> statics,
+                                          size_t numDynamic) {
   size_t given = statics ? statics->size() : 0;
   if (given != 0 && given != op.getNumLoops())
     return op.emitOpError() << "'at' must have one index per dimension of the domain: got " << given << ", expected "

@@ -1,7 +1,7 @@
 //===- ClauseReader.h - reading the clauses of an op ------------*- C++ -*-===//
 //
-// The textual form of every op is its name followed by clauses, in any order. The reader collects them; AttnAssembly.cpp
-// turns them into operations.
+// The textual form of every op is its name followed by clauses, in any order. The reader collects them;
+// AttnAssembly.cpp turns them into operations.
 //
 //===----------------------------------------------------------------------===//
 

@@ -84,8 +84,7 @@ public:
       printer << " maps " << maps;
   }
   void regions(ScoreOpInterface scoreOp) {
-    for (auto [name, region] :
-         {std::pair("score", &scoreOp.getScore()), std::pair("mask", &scoreOp.getMask())}) {
+    for (auto [name, region] : {std::pair("score", &scoreOp.getScore()), std::pair("mask", &scoreOp.getMask())}) {
       if (region->empty())
         continue;
       printer << ' ' << name << ' ';

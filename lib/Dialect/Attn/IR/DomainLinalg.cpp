@@ -12,36 +12,30 @@ using namespace mlir::attn;
 DomainLinalg::DomainLinalg(OpBuilder &builder, TilingInterface op)
     : builder(op.getLoc(), builder), domain(op.getIterationDomain(builder)) {}
 
-DomainTensor DomainLinalg::generic(ArrayRef<DomainTensor> inputs,
-                                   DomainTensor output, Body body) {
+DomainTensor DomainLinalg::generic(ArrayRef<DomainTensor> inputs, DomainTensor output, Body body) {
   SmallVector<DomainTensor> all(inputs);
   all.push_back(output);
   // The loops: the dimensions of the domain that some operand has.
   SmallVector<AffineExpr> loopOf(numDims(), builder.getAffineConstantExpr(0));
   SmallVector<utils::IteratorType> iterators;
   for (unsigned d = 0; d != numDims(); ++d)
-    if (llvm::any_of(all, [&](const DomainTensor &term) {
-          return term.map.isFunctionOfDim(d);
-        })) {
+    if (llvm::any_of(all, [&](const DomainTensor &term) { return term.map.isFunctionOfDim(d); })) {
       loopOf[d] = builder.getAffineDimExpr(iterators.size());
-      iterators.push_back(output.map.isFunctionOfDim(d)
-                              ? utils::IteratorType::parallel
-                              : utils::IteratorType::reduction);
+      iterators.push_back(output.map.isFunctionOfDim(d) ? utils::IteratorType::parallel
+                                                        : utils::IteratorType::reduction);
     }
   SmallVector<AffineMap> maps;
   SmallVector<Value> values;
   for (const DomainTensor &term : all)
-    maps.push_back(
-        term.map.replaceDimsAndSymbols(loopOf, {}, iterators.size(), 0));
+    maps.push_back(term.map.replaceDimsAndSymbols(loopOf, {}, iterators.size(), 0));
   for (const DomainTensor &term : inputs)
     values.push_back(term.tensor);
-  auto generic = linalg::GenericOp::create(
-      builder, output.tensor.getType(), values, output.tensor, maps, iterators,
-      [&](OpBuilder &nested, Location loc, ValueRange elements) {
-        ImplicitLocOpBuilder bodyBuilder(loc, nested);
-        Value result = body(bodyBuilder, elements);
-        linalg::YieldOp::create(bodyBuilder, result);
-      });
+  auto generic = linalg::GenericOp::create(builder, output.tensor.getType(), values, output.tensor, maps, iterators,
+                                           [&](OpBuilder &nested, Location loc, ValueRange elements) {
+                                             ImplicitLocOpBuilder bodyBuilder(loc, nested);
+                                             Value result = body(bodyBuilder, elements);
+                                             linalg::YieldOp::create(bodyBuilder, result);
+                                           });
   return {generic.getResult(0), output.map};
 }
 
@@ -58,17 +52,14 @@ DomainTensor DomainLinalg::empty(ArrayRef<unsigned> dims, Type elementType) {
 
 DomainTensor DomainLinalg::filled(ArrayRef<unsigned> dims, Value element) {
   DomainTensor init = empty(dims, element.getType());
-  return {linalg::FillOp::create(builder, element, init.tensor).getResult(0),
-          init.map};
+  return {linalg::FillOp::create(builder, element, init.tensor).getResult(0), init.map};
 }
 
-Value mlir::attn::floatConstant(ImplicitLocOpBuilder &builder, Type type,
-                                double value) {
+Value mlir::attn::floatConstant(ImplicitLocOpBuilder &builder, Type type, double value) {
   return arith::ConstantOp::create(builder, builder.getFloatAttr(type, value));
 }
 
-Value mlir::attn::convertFloat(ImplicitLocOpBuilder &builder, Value value,
-                               Type type) {
+Value mlir::attn::convertFloat(ImplicitLocOpBuilder &builder, Value value, Type type) {
   unsigned from = value.getType().getIntOrFloatBitWidth();
   unsigned to = type.getIntOrFloatBitWidth();
   if (from < to)

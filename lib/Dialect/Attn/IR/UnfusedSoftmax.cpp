@@ -27,14 +27,11 @@ namespace {
 /// The regions of an op inside the body of a linalg.generic over s.
 class RegionInliner {
 public:
-  RegionInliner(ScoreOpInterface op, ArrayRef<unsigned> scoreDims,
-                ArrayRef<Value> captures)
-      : op(op), scoreDims(scoreDims), offsets(op.getMixedOffsets()),
-        captures(captures) {}
+  RegionInliner(ScoreOpInterface op, ArrayRef<unsigned> scoreDims, ArrayRef<Value> captures)
+      : op(op), scoreDims(scoreDims), offsets(op.getMixedOffsets()), captures(captures) {}
 
   /// What `region` yields for these leading arguments and the captures.
-  Value inlineRegion(ImplicitLocOpBuilder &b, Region &region,
-                     ValueRange leading);
+  Value inlineRegion(ImplicitLocOpBuilder &b, Region &region, ValueRange leading);
 
 private:
   Value position(ImplicitLocOpBuilder &b, unsigned dim);
@@ -56,8 +53,7 @@ Value RegionInliner::position(ImplicitLocOpBuilder &b, unsigned dim) {
   return arith::AddIOp::create(b, index, offset);
 }
 
-Value RegionInliner::inlineRegion(ImplicitLocOpBuilder &b, Region &region,
-                                  ValueRange leading) {
+Value RegionInliner::inlineRegion(ImplicitLocOpBuilder &b, Region &region, ValueRange leading) {
   Block &block = region.front();
   IRMapping mapping;
   mapping.map(block.getArguments().take_front(leading.size()), leading);
@@ -75,26 +71,22 @@ Value RegionInliner::inlineRegion(ImplicitLocOpBuilder &b, Region &region,
       index.erase();
     });
   }
-  return mapping.lookupOrDefault(
-      cast<YieldOp>(block.getTerminator()).getValue());
+  return mapping.lookupOrDefault(cast<YieldOp>(block.getTerminator()).getValue());
 }
 
 //===----------------------------------------------------------------------===//
 // Steps
 //===----------------------------------------------------------------------===//
 
-UnfusedSoftmax::UnfusedSoftmax(OpBuilder &builder, ScoreOpInterface op,
-                               ArrayRef<unsigned> dims, ExpBase base)
-    : op(op), domain(builder, cast<TilingInterface>(op.getOperation())),
-      compute(op.getComputeType()), scoreDims(dims), base(base) {
+UnfusedSoftmax::UnfusedSoftmax(OpBuilder &builder, ScoreOpInterface op, ArrayRef<unsigned> dims, ExpBase base)
+    : op(op), domain(builder, cast<TilingInterface>(op.getOperation())), compute(op.getComputeType()), scoreDims(dims),
+      base(base) {
   for (unsigned d : dims)
     if (d != op.getKeyDim())
       rowDims.push_back(d);
 }
 
-Value UnfusedSoftmax::constant(ImplicitLocOpBuilder &b, double value) {
-  return floatConstant(b, compute, value);
-}
+Value UnfusedSoftmax::constant(ImplicitLocOpBuilder &b, double value) { return floatConstant(b, compute, value); }
 
 Value UnfusedSoftmax::exp(ImplicitLocOpBuilder &b, Value x) {
   if (base == ExpBase::Two)
@@ -103,30 +95,24 @@ Value UnfusedSoftmax::exp(ImplicitLocOpBuilder &b, Value x) {
 }
 
 Value UnfusedSoftmax::finite(ImplicitLocOpBuilder &b, Value m) {
-  Value isLowest = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, m,
-                                         constant(b, -infinity));
+  Value isLowest = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, m, constant(b, -infinity));
   return arith::SelectOp::create(b, isLowest, constant(b, 0), m);
 }
 
-DomainTensor UnfusedSoftmax::rows(double value) {
-  return domain.filled(rowDims, constant(domain.getBuilder(), value));
-}
+DomainTensor UnfusedSoftmax::rows(double value) { return domain.filled(rowDims, constant(domain.getBuilder(), value)); }
 
 DomainTensor UnfusedSoftmax::scores(DomainTensor logits, Value scale) {
-  bool isConverted =
-      cast<ShapedType>(logits.tensor.getType()).getElementType() != compute;
+  bool isConverted = cast<ShapedType>(logits.tensor.getType()).getElementType() != compute;
   if (!isConverted && !scale && !op.hasScore() && !op.hasMask())
     return logits;
   // Captures that are read by element are inputs, the others are used as they
   // are; a slot is the input that a capture became.
   SmallVector<DomainTensor> inputs = {logits};
   SmallVector<std::optional<unsigned>> slots;
-  ValueRange arguments = op.hasScore()
-                             ? op.getScore().getArguments().drop_front()
+  ValueRange arguments = op.hasScore()  ? op.getScore().getArguments().drop_front()
                          : op.hasMask() ? op.getMask().getArguments()
                                         : ArrayRef<BlockArgument>();
-  unsigned first =
-      op.getCaptures().empty() ? 0 : op.getCaptures().getBeginOperandIndex();
+  unsigned first = op.getCaptures().empty() ? 0 : op.getCaptures().getBeginOperandIndex();
   for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
     if (capture.getType() == arguments[i].getType()) {
       slots.push_back(std::nullopt);
@@ -135,49 +121,43 @@ DomainTensor UnfusedSoftmax::scores(DomainTensor logits, Value scale) {
     slots.push_back(inputs.size());
     inputs.push_back({capture, op.getMapOf(op->getOpOperand(first + i))});
   }
-  return domain.generic(
-      inputs, domain.empty(scoreDims, compute),
-      [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-        SmallVector<Value> captures;
-        for (auto [slot, capture] : llvm::zip_equal(slots, op.getCaptures()))
-          captures.push_back(slot ? in[*slot] : capture);
-        RegionInliner regions(op, scoreDims, captures);
-        Value s = convertFloat(b, in[0], compute);
-        if (scale)
-          s = arith::MulFOp::create(b, s, scale);
-        if (op.hasScore())
-          s = regions.inlineRegion(b, op.getScore(), s);
-        if (!op.hasMask())
-          return s;
-        Value keep = regions.inlineRegion(b, op.getMask(), {});
-        return arith::SelectOp::create(b, keep, s, constant(b, -infinity));
-      });
+  return domain.generic(inputs, domain.empty(scoreDims, compute), [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    SmallVector<Value> captures;
+    for (auto [slot, capture] : llvm::zip_equal(slots, op.getCaptures()))
+      captures.push_back(slot ? in[*slot] : capture);
+    RegionInliner regions(op, scoreDims, captures);
+    Value s = convertFloat(b, in[0], compute);
+    if (scale)
+      s = arith::MulFOp::create(b, s, scale);
+    if (op.hasScore())
+      s = regions.inlineRegion(b, op.getScore(), s);
+    if (!op.hasMask())
+      return s;
+    Value keep = regions.inlineRegion(b, op.getMask(), {});
+    return arith::SelectOp::create(b, keep, s, constant(b, -infinity));
+  });
 }
 
 DomainTensor UnfusedSoftmax::maximum(DomainTensor s, DomainTensor init) {
-  return domain.generic({s}, init,
-                        [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-                          return arith::MaximumFOp::create(b, in[1], in[0]);
-                        });
+  return domain.generic({s}, init, [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    return arith::MaximumFOp::create(b, in[1], in[0]);
+  });
 }
 
 DomainTensor UnfusedSoftmax::exponentials(DomainTensor s, DomainTensor m) {
-  return domain.generic({s, m}, domain.empty(scoreDims, compute),
-                        [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-                          Value shift = finite(b, in[1]);
-                          return exp(b, arith::SubFOp::create(b, in[0], shift));
-                        });
+  return domain.generic({s, m}, domain.empty(scoreDims, compute), [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    Value shift = finite(b, in[1]);
+    return exp(b, arith::SubFOp::create(b, in[0], shift));
+  });
 }
 
 DomainTensor UnfusedSoftmax::sum(DomainTensor p, DomainTensor init) {
-  return domain.generic({p}, init,
-                        [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-                          return arith::AddFOp::create(b, in[1], in[0]);
-                        });
+  return domain.generic({p}, init, [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+    return arith::AddFOp::create(b, in[1], in[0]);
+  });
 }
 
 Value UnfusedSoftmax::logSumExp(ImplicitLocOpBuilder &b, Value m, Value l) {
-  Value log = base == ExpBase::Two ? math::Log2Op::create(b, l).getResult()
-                                   : math::LogOp::create(b, l).getResult();
+  Value log = base == ExpBase::Two ? math::Log2Op::create(b, l).getResult() : math::LogOp::create(b, l).getResult();
   return arith::AddFOp::create(b, m, log);
 }

@@ -22,8 +22,7 @@ LogicalResult checkDecomposable(ScoreOpInterface op);
 /// The steps that attention and softmax share.
 class UnfusedSoftmax {
 public:
-  UnfusedSoftmax(OpBuilder &builder, ScoreOpInterface op,
-                 ArrayRef<unsigned> scoreDims, ExpBase base = ExpBase::E);
+  UnfusedSoftmax(OpBuilder &builder, ScoreOpInterface op, ArrayRef<unsigned> scoreDims, ExpBase base = ExpBase::E);
 
   /// s = score(scale * logits) where the mask keeps, else -inf.
   DomainTensor scores(DomainTensor logits, Value scale = {});

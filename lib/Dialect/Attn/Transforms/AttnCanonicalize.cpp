@@ -71,10 +71,9 @@ struct Offset {
 class ClauseExpansion {
 public:
   ClauseExpansion(RewriterBase &rewriter, AttentionOp op)
-      : rewriter(rewriter), op(op), builder(op.getLoc(), rewriter),
-        captures(op), dims(*AttentionDims::infer(op.getMappedOperandMaps()[0],
-                                                 op.getMappedOperandMaps()[1],
-                                                 op.getMappedOperandMaps()[2])),
+      : rewriter(rewriter), op(op), builder(op.getLoc(), rewriter), captures(op),
+        dims(*AttentionDims::infer(op.getMappedOperandMaps()[0], op.getMappedOperandMaps()[1],
+                                   op.getMappedOperandMaps()[2])),
         numDims(op.getMappedOperandMaps()[0].getNumDims()) {}
 
   void run();
@@ -85,26 +84,19 @@ private:
   unsigned captureBroadcast(Value value, ArrayRef<unsigned> trailing);
 
   bool needsScore() { return op.getSoftcap() || alibi || bias; }
-  bool needsMask() {
-    return op.getCausal() || op.getWindowLeft() || op.getWindowRight() || keep;
-  }
+  bool needsMask() { return op.getCausal() || op.getWindowLeft() || op.getWindowRight() || keep; }
   Block &openRegion(Region &region, bool isScore);
   void expandScore();
   void expandMask();
 
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(builder, value);
-  }
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, value); }
   Value number(double value);
   Value toCompute(Value value);
   /// The query's position on the diagonal, moved by `distance` keys.
   Value diagonal(ArrayRef<BlockArgument> arguments, int64_t distance = 0);
-  Value position(unsigned dim) {
-    return IndexOp::create(builder, builder.getIndexType(), dim);
-  }
+  Value position(unsigned dim) { return IndexOp::create(builder, builder.getIndexType(), dim); }
   void conjoin(Value &kept, Value condition) {
-    kept = kept ? arith::AndIOp::create(builder, kept, condition).getResult()
-                : condition;
+    kept = kept ? arith::AndIOp::create(builder, kept, condition).getResult() : condition;
   }
 
   RewriterBase &rewriter;
@@ -122,20 +114,15 @@ private:
 
 /// A clause operand lies along the last of the dimensions `trailing`; extent 1
 /// broadcasts (S10).
-unsigned ClauseExpansion::captureBroadcast(Value value,
-                                           ArrayRef<unsigned> trailing) {
+unsigned ClauseExpansion::captureBroadcast(Value value, ArrayRef<unsigned> trailing) {
   ArrayRef<int64_t> shape = cast<ShapedType>(value.getType()).getShape();
   SmallVector<AffineExpr> results;
-  for (auto [extent, dim] :
-       llvm::zip_equal(shape, trailing.take_back(shape.size())))
-    results.push_back(extent == 1 ? builder.getAffineConstantExpr(0)
-                                  : builder.getAffineDimExpr(dim));
-  return captures.add(
-      value, AffineMap::get(numDims, 0, results, builder.getContext()));
+  for (auto [extent, dim] : llvm::zip_equal(shape, trailing.take_back(shape.size())))
+    results.push_back(extent == 1 ? builder.getAffineConstantExpr(0) : builder.getAffineDimExpr(dim));
+  return captures.add(value, AffineMap::get(numDims, 0, results, builder.getContext()));
 }
 
-static OpFoldResult extent(OpBuilder &builder, Location loc, Value value,
-                           int64_t dim) {
+static OpFoldResult extent(OpBuilder &builder, Location loc, Value value, int64_t dim) {
   if (isa<MemRefType>(value.getType()))
     return memref::getMixedSize(builder, loc, value, dim);
   return tensor::getMixedSize(builder, loc, value, dim);
@@ -148,30 +135,23 @@ Offset ClauseExpansion::captureOffset() {
     int64_t row = cast<ShapedType>(op.getQuery().getType()).getRank() - 2;
     OpFoldResult rows = extent(builder, op.getLoc(), op.getQuery(), row);
     OpFoldResult keys = extent(builder, op.getLoc(), op.getKey(), row);
-    if (std::optional<int64_t> m = getConstantIntValue(rows),
-        n = getConstantIntValue(keys);
-        m && n)
+    if (std::optional<int64_t> m = getConstantIntValue(rows), n = getConstantIntValue(keys); m && n)
       return {*n - *m, std::nullopt};
-    distance = arith::SubIOp::create(
-        builder, getValueOrCreateConstantIndexOp(builder, op.getLoc(), keys),
-        getValueOrCreateConstantIndexOp(builder, op.getLoc(), rows));
+    distance = arith::SubIOp::create(builder, getValueOrCreateConstantIndexOp(builder, op.getLoc(), keys),
+                                     getValueOrCreateConstantIndexOp(builder, op.getLoc(), rows));
   }
   if (!distance)
     return {};
   if (std::optional<int64_t> constant = getConstantIntValue(distance))
     return {*constant, std::nullopt};
-  return {0, captures.add(distance,
-                          AffineMap::get(numDims, 0, builder.getContext()))};
+  return {0, captures.add(distance, AffineMap::get(numDims, 0, builder.getContext()))};
 }
 
 void ClauseExpansion::capture() {
-  SmallVector<unsigned> batch = llvm::to_vector(
-                            llvm::seq<unsigned>(0, dims.query())),
-                        scores = batch;
+  SmallVector<unsigned> batch = llvm::to_vector(llvm::seq<unsigned>(0, dims.query())), scores = batch;
   scores.append({dims.query(), dims.key});
   if (op.hasScore())
-    llvm::append_range(givenArguments,
-                       llvm::drop_begin(op.getScore().getArgumentTypes()));
+    llvm::append_range(givenArguments, llvm::drop_begin(op.getScore().getArgumentTypes()));
   else if (op.hasMask())
     llvm::append_range(givenArguments, op.getMask().getArgumentTypes());
   offset = captureOffset();
@@ -202,13 +182,11 @@ Block &ClauseExpansion::openRegion(Region &region, bool isScore) {
 }
 
 Value ClauseExpansion::number(double value) {
-  return arith::ConstantOp::create(
-      builder, builder.getFloatAttr(op.getComputeType(), value));
+  return arith::ConstantOp::create(builder, builder.getFloatAttr(op.getComputeType(), value));
 }
 
 Value ClauseExpansion::toCompute(Value value) {
-  unsigned from = value.getType().getIntOrFloatBitWidth(),
-           to = op.getComputeType().getWidth();
+  unsigned from = value.getType().getIntOrFloatBitWidth(), to = op.getComputeType().getWidth();
   if (from < to)
     return arith::ExtFOp::create(builder, op.getComputeType(), value);
   if (from > to)
@@ -216,20 +194,14 @@ Value ClauseExpansion::toCompute(Value value) {
   return value;
 }
 
-Value ClauseExpansion::diagonal(ArrayRef<BlockArgument> arguments,
-                                int64_t distance) {
+Value ClauseExpansion::diagonal(ArrayRef<BlockArgument> arguments, int64_t distance) {
   Value diagonal = position(dims.query());
   if (offset.capture)
-    diagonal =
-        arith::AddIOp::create(builder, diagonal, arguments[*offset.capture]);
+    diagonal = arith::AddIOp::create(builder, diagonal, arguments[*offset.capture]);
   // Beyond this no key can lie, and the sum cannot overflow.
   constexpr int64_t unbounded = int64_t(1) << 60;
-  int64_t constant =
-      offset.constant + std::clamp(distance, -unbounded, unbounded);
-  return constant == 0
-             ? diagonal
-             : arith::AddIOp::create(builder, diagonal, index(constant))
-                   .getResult();
+  int64_t constant = offset.constant + std::clamp(distance, -unbounded, unbounded);
+  return constant == 0 ? diagonal : arith::AddIOp::create(builder, diagonal, index(constant)).getResult();
 }
 
 /// softcap, then alibi, then bias (S2).
@@ -248,13 +220,10 @@ void ClauseExpansion::expandScore() {
   }
   if (alibi) {
     Value i = diagonal(arguments), j = position(dims.key);
-    Value distance =
-        math::AbsIOp::create(builder, arith::SubIOp::create(builder, i, j));
-    distance =
-        arith::IndexCastOp::create(builder, builder.getI64Type(), distance);
+    Value distance = math::AbsIOp::create(builder, arith::SubIOp::create(builder, i, j));
+    distance = arith::IndexCastOp::create(builder, builder.getI64Type(), distance);
     distance = arith::SIToFPOp::create(builder, op.getComputeType(), distance);
-    Value penalty =
-        arith::MulFOp::create(builder, toCompute(arguments[*alibi]), distance);
+    Value penalty = arith::MulFOp::create(builder, toCompute(arguments[*alibi]), distance);
     score = arith::SubFOp::create(builder, score, penalty);
   }
   if (bias)
@@ -303,8 +272,7 @@ void ClauseExpansion::run() {
     else if (op.hasMask())
       openRegion(op.getMask(), /*isScore=*/false);
 
-    maps.insert(maps.begin() + 3 + op.getCaptures().size(),
-                captures.getMaps().begin(), captures.getMaps().end());
+    maps.insert(maps.begin() + 3 + op.getCaptures().size(), captures.getMaps().begin(), captures.getMaps().end());
     op.setMapsAttr(builder.getAffineMapArrayAttr(maps));
     op.getCapturesMutable().append(captures.getValues());
     op.getAlignmentOffsetMutable().clear();
@@ -319,8 +287,7 @@ void ClauseExpansion::run() {
   });
 }
 
-FailureOr<AttentionOp> mlir::attn::expandClauses(RewriterBase &rewriter,
-                                                 AttentionOp op) {
+FailureOr<AttentionOp> mlir::attn::expandClauses(RewriterBase &rewriter, AttentionOp op) {
   if (!op.hasSugar())
     return op;
   OpBuilder::InsertionGuard guard(rewriter);
@@ -334,15 +301,13 @@ FailureOr<AttentionOp> mlir::attn::expandClauses(RewriterBase &rewriter,
 
 namespace {
 
-struct AttnCanonicalizePass final
-    : attn::impl::AttnCanonicalizePassBase<AttnCanonicalizePass> {
+struct AttnCanonicalizePass final : attn::impl::AttnCanonicalizePassBase<AttnCanonicalizePass> {
   using Base::Base;
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     WalkResult walk = getOperation()->walk([&](AttentionOp op) {
-      return failed(expandClauses(rewriter, op)) ? WalkResult::interrupt()
-                                                 : WalkResult::advance();
+      return failed(expandClauses(rewriter, op)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (walk.wasInterrupted())
       return signalPassFailure();
@@ -357,8 +322,7 @@ struct AttnCanonicalizePass final
     // written.
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(false);
-    if (failed(
-            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       signalPassFailure();
   }
 };

@@ -41,8 +41,7 @@ static LogicalResult decompose(RewriterBase &rewriter, Operation *op) {
     return op->emitOpError("has no unfused form; run attn-decompose before "
                            "attn-rewrite-online-softmax");
   rewriter.setInsertionPoint(op);
-  FailureOr<SmallVector<Value>> results =
-      aggregated.decomposeOperation(rewriter);
+  FailureOr<SmallVector<Value>> results = aggregated.decomposeOperation(rewriter);
   if (failed(results))
     return failure();
   rewriter.replaceOp(op, *results);
@@ -51,8 +50,7 @@ static LogicalResult decompose(RewriterBase &rewriter, Operation *op) {
 
 namespace {
 
-struct AttnDecomposePass final
-    : attn::impl::AttnDecomposePassBase<AttnDecomposePass> {
+struct AttnDecomposePass final : attn::impl::AttnDecomposePassBase<AttnDecomposePass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -37,21 +37,18 @@ using namespace mlir::attn;
 /// Whether `op` writes each element of its one input, unchanged, at the
 /// positions that its maps give: a transpose, a broadcast, a copy.
 static bool isCopy(linalg::LinalgOp op) {
-  if (!op || !op.hasPureTensorSemantics() || op.getNumDpsInputs() != 1 ||
-      op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops())
+  if (!op || !op.hasPureTensorSemantics() || op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 ||
+      op.getNumParallelLoops() != op.getNumLoops())
     return false;
   Value yielded = op.getBlock()->getTerminator()->getOperand(0);
-  return isa<RankedTensorType>(op.getDpsInputs()[0].getType()) &&
-         yielded == op.getBlock()->getArgument(0) &&
-         op.getMatchingIndexingMap(op.getDpsInputOperand(0))
-             .isProjectedPermutation() &&
+  return isa<RankedTensorType>(op.getDpsInputs()[0].getType()) && yielded == op.getBlock()->getArgument(0) &&
+         op.getMatchingIndexingMap(op.getDpsInputOperand(0)).isProjectedPermutation() &&
          op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isPermutation();
 }
 
 /// The position on the side `to` of a copy for the position `exprs` on the side
 /// `from`, a permutation of the copy's loops.
-static SmallVector<AffineExpr> acrossCopy(ArrayRef<AffineExpr> exprs,
-                                          AffineMap from, AffineMap to) {
+static SmallVector<AffineExpr> acrossCopy(ArrayRef<AffineExpr> exprs, AffineMap from, AffineMap to) {
   SmallVector<AffineExpr> loops(from.getNumDims());
   for (auto [result, expr] : llvm::enumerate(exprs))
     loops[from.getDimPosition(result)] = expr;
@@ -63,8 +60,7 @@ static SmallVector<AffineExpr> acrossCopy(ArrayRef<AffineExpr> exprs,
 
 /// The one dimension of a reassociation group that is not of extent 1, the
 /// first if there is none; nothing where there are several.
-static std::optional<int64_t> soleDim(RankedTensorType expanded,
-                                      ArrayRef<int64_t> group) {
+static std::optional<int64_t> soleDim(RankedTensorType expanded, ArrayRef<int64_t> group) {
   std::optional<int64_t> sole;
   for (int64_t dim : group) {
     if (expanded.getDimSize(dim) == 1)
@@ -109,10 +105,8 @@ static std::optional<Access> readThrough(const Access &access) {
   if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(producer)) {
     RankedTensorType type = collapse.getSrcType();
     AffineExpr zero = getAffineConstantExpr(0, collapse.getContext());
-    Access source = {collapse.getSrc(),
-                     SmallVector<AffineExpr>(type.getRank(), zero)};
-    for (auto [result, group] :
-         llvm::enumerate(collapse.getReassociationIndices())) {
+    Access source = {collapse.getSrc(), SmallVector<AffineExpr>(type.getRank(), zero)};
+    for (auto [result, group] : llvm::enumerate(collapse.getReassociationIndices())) {
       std::optional<int64_t> dim = soleDim(type, group);
       if (!dim)
         return std::nullopt;
@@ -132,9 +126,7 @@ static std::optional<Access> readThrough(const Access &access) {
 static bool keepRoles(ScoreOpInterface op, ArrayRef<AffineMap> maps) {
   for (unsigned d = 0; d != op.getNumLoops(); ++d) {
     AffineExpr dim = getAffineDimExpr(d, op.getContext());
-    if (llvm::none_of(maps, [&](AffineMap map) {
-          return llvm::is_contained(map.getResults(), dim);
-        }))
+    if (llvm::none_of(maps, [&](AffineMap map) { return llvm::is_contained(map.getResults(), dim); }))
       return false;
   }
   if (!isa<AttentionOp, OnlineAttentionOp>(op))
@@ -142,9 +134,8 @@ static bool keepRoles(ScoreOpInterface op, ArrayRef<AffineMap> maps) {
   SmallVector<AffineMap> old = op.getMappedOperandMaps();
   auto before = AttentionDims::infer(old[0], old[1], old[2]);
   auto after = AttentionDims::infer(maps[0], maps[1], maps[2]);
-  return succeeded(before) && succeeded(after) && before->key == after->key &&
-         before->qk == after->qk && before->value == after->value &&
-         before->query() == after->query();
+  return succeeded(before) && succeeded(after) && before->key == after->key && before->qk == after->qk &&
+         before->value == after->value && before->query() == after->query();
 }
 
 namespace {
@@ -152,10 +143,8 @@ namespace {
 struct FoldOperandLayout final : OpInterfaceRewritePattern<ScoreOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
-  LogicalResult matchAndRewrite(ScoreOpInterface op,
-                                PatternRewriter &rewriter) const override {
-    if (auto attention = dyn_cast<AttentionOp>(op.getOperation());
-        attention && attention.hasSugar())
+  LogicalResult matchAndRewrite(ScoreOpInterface op, PatternRewriter &rewriter) const override {
+    if (auto attention = dyn_cast<AttentionOp>(op.getOperation()); attention && attention.hasSugar())
       return rewriter.notifyMatchFailure(op, "has clauses, which speak of the "
                                              "layout without maps");
     auto destination = cast<DestinationStyleOpInterface>(op.getOperation());
@@ -168,16 +157,14 @@ struct FoldOperandLayout final : OpInterfaceRewritePattern<ScoreOpInterface> {
     for (size_t i = first; i != operands.size(); ++i) {
       if (maps[i].getNumResults() == 0 || destination.isDpsInit(operands[i]))
         continue;
-      sources[i] = readThrough(
-          {operands[i]->get(), llvm::to_vector(maps[i].getResults())});
+      sources[i] = readThrough({operands[i]->get(), llvm::to_vector(maps[i].getResults())});
       if (sources[i])
         found.push_back(i);
     }
     // Some folds are legal together only: a batch dimension of extent 1 that
     // leaves the keys must leave the values as well.
     SmallVector<SmallVector<size_t>> choices = {found};
-    choices.push_back(llvm::filter_to_vector(
-        found, [](size_t i) { return i == 1 || i == 2; }));
+    choices.push_back(llvm::filter_to_vector(found, [](size_t i) { return i == 1 || i == 2; }));
     for (size_t i : found)
       choices.push_back({i});
     for (ArrayRef<size_t> choice : choices)
@@ -188,14 +175,12 @@ struct FoldOperandLayout final : OpInterfaceRewritePattern<ScoreOpInterface> {
   }
 
 private:
-  static LogicalResult fold(ScoreOpInterface op, ArrayRef<size_t> choice,
-                            ArrayRef<std::optional<Access>> sources,
+  static LogicalResult fold(ScoreOpInterface op, ArrayRef<size_t> choice, ArrayRef<std::optional<Access>> sources,
                             PatternRewriter &rewriter) {
     SmallVector<OpOperand *> operands = op.getMappedOperands();
     SmallVector<AffineMap> maps = op.getMappedOperandMaps();
     for (size_t i : choice)
-      maps[i] = AffineMap::get(maps[i].getNumDims(), 0, sources[i]->position,
-                               op.getContext());
+      maps[i] = AffineMap::get(maps[i].getNumDims(), 0, sources[i]->position, op.getContext());
     if (!keepRoles(op, maps))
       return failure();
     rewriter.modifyOpInPlace(op, [&] {
@@ -215,12 +200,10 @@ private:
 
 /// A destination in the layout of the copy's result that exists where
 /// `attention` stands: the copy's own, or a new one in place of a new one.
-static Value destinationFor(linalg::LinalgOp copy, AttentionOp attention,
-                            Value init, RewriterBase &rewriter) {
+static Value destinationFor(linalg::LinalgOp copy, AttentionOp attention, Value init, RewriterBase &rewriter) {
   Value own = copy.getDpsInits()[0];
   Operation *producer = own.getDefiningOp();
-  if (!producer || producer->getBlock() != attention->getBlock() ||
-      producer->isBeforeInBlock(attention))
+  if (!producer || producer->getBlock() != attention->getBlock() || producer->isBeforeInBlock(attention))
     return own;
   auto empty = init.getDefiningOp<tensor::EmptyOp>();
   if (!empty)
@@ -246,8 +229,7 @@ namespace {
 struct FoldResultTranspose final : OpInterfaceRewritePattern<linalg::LinalgOp> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
-  LogicalResult matchAndRewrite(linalg::LinalgOp copy,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(linalg::LinalgOp copy, PatternRewriter &rewriter) const override {
     if (!isCopy(copy))
       return rewriter.notifyMatchFailure(copy, "does more than move data");
     OpOperand *input = copy.getDpsInputOperand(0);
@@ -256,26 +238,20 @@ struct FoldResultTranspose final : OpInterfaceRewritePattern<linalg::LinalgOp> {
     auto result = dyn_cast<OpResult>(input->get());
     auto op = input->get().getDefiningOp<AttentionOp>();
     if (!op || op.hasSugar() || op->getBlock() != copy->getBlock())
-      return rewriter.notifyMatchFailure(
-          copy, "its input is not an attention without clauses beside it");
+      return rewriter.notifyMatchFailure(copy, "its input is not an attention without clauses beside it");
     if (!result.hasOneUse() || !from.isPermutation())
-      return rewriter.notifyMatchFailure(
-          copy, "the attention's result has other uses or is broadcast");
+      return rewriter.notifyMatchFailure(copy, "the attention's result has other uses or is broadcast");
 
     OpBuilder::InsertionGuard guard(rewriter);
     rewriter.setInsertionPoint(op);
     unsigned number = result.getResultNumber();
-    Value destination =
-        destinationFor(copy, op, op.getOutputs()[number], rewriter);
+    Value destination = destinationFor(copy, op, op.getOutputs()[number], rewriter);
     if (!destination)
-      return rewriter.notifyMatchFailure(
-          copy, "no destination of its layout exists before the attention");
+      return rewriter.notifyMatchFailure(copy, "no destination of its layout exists before the attention");
 
     SmallVector<AffineMap> maps = op.getMappedOperandMaps();
     AffineMap &map = maps[maps.size() - op.getOutputs().size() + number];
-    map = AffineMap::get(map.getNumDims(), 0,
-                         acrossCopy(map.getResults(), from, to),
-                         rewriter.getContext());
+    map = AffineMap::get(map.getNumDims(), 0, acrossCopy(map.getResults(), from, to), rewriter.getContext());
     rewriter.modifyOpInPlace(op, [&] {
       op.getOutputsMutable()[number].set(destination);
       op.getResult(number).setType(destination.getType());
@@ -298,8 +274,7 @@ void mlir::attn::populateFoldLayoutOpsPatterns(RewritePatternSet &patterns) {
 
 namespace {
 
-struct AttnFoldLayoutOpsPass final
-    : attn::impl::AttnFoldLayoutOpsPassBase<AttnFoldLayoutOpsPass> {
+struct AttnFoldLayoutOpsPass final : attn::impl::AttnFoldLayoutOpsPassBase<AttnFoldLayoutOpsPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -308,8 +283,7 @@ struct AttnFoldLayoutOpsPass final
     // Constants stay in the regions of the ops.
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(false);
-    if (failed(
-            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       signalPassFailure();
   }
 };

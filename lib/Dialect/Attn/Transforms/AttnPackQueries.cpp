@@ -11,8 +11,8 @@
 //   %s:3 = scf.for ... iter_args(%acct[d x M], %m[M], %l[M]) { attn.online_attention ins(%qt, %k, %v) outs(...) }
 //   %o = attn.finalize ins(slices of %s) outs(%o0[1,1,r,d])
 //
-// Dimensions of extent 1 (batch, head, group) leave the domain: maps have 0 in their place, and their `attn.index` becomes
-// a captured scalar. Captures that vary with the query are packed like the query.
+// Dimensions of extent 1 (batch, head, group) leave the domain: maps have 0 in their place, and their `attn.index`
+// becomes a captured scalar. Captures that vary with the query are packed like the query.
 //
 //===----------------------------------------------------------------------===//
 
@@ -77,7 +77,7 @@ private:
   Location loc;
   int64_t lanes;
 
-  scf::ForOp loop;       ///< The KV loop around the op, or null where one block covers the keys.
+  scf::ForOp loop; ///< The KV loop around the op, or null where one block covers the keys.
   AttentionDims dims;
   OpFoldResult rows;     ///< Query rows of the tile.
   OpFoldResult valueDim; ///< V head dim.
@@ -112,13 +112,15 @@ Value QueryPacker::validState(ValueRange state, unsigned which) {
   // Upstream refuses a slice of static extent 0.
   if (llvm::any_of(sizes, isZeroInteger))
     return tensor::EmptyOp::create(rewriter, loc, sizes, op.getComputeType());
-  SmallVector<OpFoldResult> offsets(sizes.size(), rewriter.getIndexAttr(0)), strides(sizes.size(), rewriter.getIndexAttr(1));
+  SmallVector<OpFoldResult> offsets(sizes.size(), rewriter.getIndexAttr(0)),
+      strides(sizes.size(), rewriter.getIndexAttr(1));
   return tensor::ExtractSliceOp::create(rewriter, loc, state[which], offsets, sizes, strides);
 }
 
 LogicalResult QueryPacker::analyze() {
   AffineMap queryMap = mapOf(op.getQueryMutable());
-  FailureOr<AttentionDims> found = AttentionDims::infer(queryMap, mapOf(op.getKeyMutable()), mapOf(op.getValueMutable()));
+  FailureOr<AttentionDims> found =
+      AttentionDims::infer(queryMap, mapOf(op.getKeyMutable()), mapOf(op.getValueMutable()));
   if (failed(found))
     return failure();
   dims = *found;
@@ -147,7 +149,8 @@ LogicalResult QueryPacker::analyze() {
         FailureOr<int64_t> computed = ValueBoundsConstraintSet::computeConstantBound(
             presburger::BoundType::UB, {op.getQuery(), int64_t(i)}, /*stopCondition=*/nullptr, /*closedUB=*/true);
         if (failed(computed))
-          return op.emitOpError("the number of query rows of a tile has no constant bound; run attn-tile-parallel first");
+          return op.emitOpError(
+              "the number of query rows of a tile has no constant bound; run attn-tile-parallel first");
         bound = *computed;
       }
       paddedRows = llvm::alignTo(std::max<int64_t>(bound, 1), lanes);
@@ -207,8 +210,8 @@ Value QueryPacker::packCapture(Value capture, AffineMap &map) {
 }
 
 /// Renumbers `attn.index`: the four packed dimensions keep theirs, the others are captured scalars appended after the
-/// old captures, in the order batch dims, other row dims, last row of the tile. `oldMaps` are those of the old captures,
-/// which `op` cannot tell any more once its regions have moved.
+/// old captures, in the order batch dims, other row dims, last row of the tile. `oldMaps` are those of the old
+/// captures, which `op` cannot tell any more once its regions have moved.
 void QueryPacker::replaceIndices(Region &region, unsigned firstCapture, ArrayRef<AffineMap> oldMaps) {
   if (region.empty())
     return;
@@ -280,10 +283,10 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
     maps.append(unitDims.size() + 1, AffineMap::get(NumPackedDims, 0, context));
   }
   maps.append({packedMap({D, M}), packedMap({M}), packedMap({M})});
-  auto packed = OnlineAttentionOp::create(
-      rewriter, loc, state.getTypes(), query, op.getKey(), op.getValue(), captures, /*scale_value=*/Value(), op.getPartial(),
-      ValueRange(), state, rewriter.getAffineMapArrayAttr(maps), rewriter.getF32FloatAttr(1.0), op.getBaseAttr(),
-      DenseI64ArrayAttr());
+  auto packed = OnlineAttentionOp::create(rewriter, loc, state.getTypes(), query, op.getKey(), op.getValue(), captures,
+                                          /*scale_value=*/Value(), op.getPartial(), ValueRange(), state,
+                                          rewriter.getAffineMapArrayAttr(maps), rewriter.getF32FloatAttr(1.0),
+                                          op.getBaseAttr(), DenseI64ArrayAttr());
   rewriter.inlineRegionBefore(op.getScore(), packed.getScore(), packed.getScore().end());
   rewriter.inlineRegionBefore(op.getMask(), packed.getMask(), packed.getMask().end());
   replaceIndices(packed.getScore(), 1, oldMaps);
@@ -391,8 +394,8 @@ LogicalResult QueryPacker::run() {
 
   SmallVector<Value> result;
   if (loop) {
-    auto packedLoop = scf::ForOp::create(rewriter, loop.getLoc(), loop.getLowerBound(), loop.getUpperBound(),
-                                         loop.getStep(), state);
+    auto packedLoop =
+        scf::ForOp::create(rewriter, loop.getLoc(), loop.getLowerBound(), loop.getUpperBound(), loop.getStep(), state);
     if (Block *body = packedLoop.getBody(); !body->empty())
       rewriter.eraseOp(body->getTerminator());
     IRMapping none;

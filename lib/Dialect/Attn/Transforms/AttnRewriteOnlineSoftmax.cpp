@@ -76,8 +76,8 @@ static void carryConfig(Operation *from, ArrayRef<Operation *> to) {
       op->setAttr(AttnDialect::getConfigAttrName(), config);
 }
 
-/// A value without columns still has an LSE. It is computed on one column of zeros, so that tiling and lowering need not
-/// know about tensors without elements; the result is the output as it came.
+/// A value without columns still has an LSE. It is computed on one column of zeros, so that tiling and lowering need
+/// not know about tensors without elements; the result is the output as it came.
 static void giveValueOneColumn(RewriterBase &rewriter, AttentionOp op, unsigned valueDim) {
   Location loc = op.getLoc();
   auto structured = cast<StructuredOpInterface>(op.getOperation());
@@ -132,10 +132,10 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op)
   maps.append(state.maps);
 
   SmallVector<Type> stateTypes = llvm::to_vector(ValueRange(state.values).getTypes());
-  auto online = OnlineAttentionOp::create(
-      rewriter, op.getLoc(), stateTypes, op.getQuery(), op.getKey(), op.getValue(), op.getCaptures(),
-      op.getScaleValue(), /*partial=*/Value(), op.getOffsets(), state.values, rewriter.getAffineMapArrayAttr(maps),
-      op.getScaleAttr(), ExpBaseAttr::get(context, ExpBase::E), op.getStaticOffsetsAttr());
+  auto online = OnlineAttentionOp::create(rewriter, op.getLoc(), stateTypes, op.getQuery(), op.getKey(), op.getValue(),
+                                          op.getCaptures(), op.getScaleValue(), /*partial=*/Value(), op.getOffsets(),
+                                          state.values, rewriter.getAffineMapArrayAttr(maps), op.getScaleAttr(),
+                                          ExpBaseAttr::get(context, ExpBase::E), op.getStaticOffsetsAttr());
   rewriter.inlineRegionBefore(op.getScore(), online.getScore(), online.getScore().end());
   rewriter.inlineRegionBefore(op.getMask(), online.getMask(), online.getMask().end());
 
@@ -145,11 +145,10 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op)
     finalMaps.push_back(structured.getMapOf(*op.getSinkMutable().begin()));
   for (OpOperand &output : op.getOutputsMutable())
     finalMaps.push_back(structured.getMapOf(output));
-  auto finalize = FinalizeOp::create(rewriter, op.getLoc(), op.getResultTypes(), online.getResult(0),
-                                     online.getResult(1), online.getResult(2), op.getSink(), op.getOutputs(),
-                                     rewriter.getAffineMapArrayAttr(compressUnusedDims(finalMaps)),
-                                     ExpBaseAttr::get(context, ExpBase::E), op.getReturnLseAttr(),
-                                     op.getReturnMaxAttr());
+  auto finalize = FinalizeOp::create(
+      rewriter, op.getLoc(), op.getResultTypes(), online.getResult(0), online.getResult(1), online.getResult(2),
+      op.getSink(), op.getOutputs(), rewriter.getAffineMapArrayAttr(compressUnusedDims(finalMaps)),
+      ExpBaseAttr::get(context, ExpBase::E), op.getReturnLseAttr(), op.getReturnMaxAttr());
   carryConfig(op, {online, finalize});
   rewriter.replaceOp(op, finalize.getResults());
   return success();
@@ -171,10 +170,10 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, SoftmaxOp op) {
   onlineMaps.append(captureMaps);
   onlineMaps.append(state.maps);
   SmallVector<Type> stateTypes = llvm::to_vector(ValueRange(state.values).getTypes());
-  auto online = OnlineSoftmaxOp::create(rewriter, op.getLoc(), stateTypes, op.getInput(), op.getCaptures(),
-                                        op.getOffsets(), state.values, rewriter.getAffineMapArrayAttr(onlineMaps),
-                                        op.getDimensionAttr(), ExpBaseAttr::get(context, ExpBase::E),
-                                        op.getStaticOffsetsAttr());
+  auto online =
+      OnlineSoftmaxOp::create(rewriter, op.getLoc(), stateTypes, op.getInput(), op.getCaptures(), op.getOffsets(),
+                              state.values, rewriter.getAffineMapArrayAttr(onlineMaps), op.getDimensionAttr(),
+                              ExpBaseAttr::get(context, ExpBase::E), op.getStaticOffsetsAttr());
   rewriter.cloneRegionBefore(op.getScore(), online.getScore(), online.getScore().end());
   rewriter.cloneRegionBefore(op.getMask(), online.getMask(), online.getMask().end());
 
@@ -182,11 +181,11 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, SoftmaxOp op) {
   normalizeMaps.append(captureMaps);
   for (OpOperand &output : op.getOutputsMutable())
     normalizeMaps.push_back(structured.getMapOf(output));
-  auto normalize = NormalizeOp::create(
-      rewriter, op.getLoc(), op.getResultTypes(), op.getInput(), online.getResult(0), online.getResult(1),
-      op.getCaptures(), op.getOffsets(), op.getOutputs(), rewriter.getAffineMapArrayAttr(normalizeMaps),
-      op.getDimensionAttr(), op.getKindAttr(), ExpBaseAttr::get(context, ExpBase::E), op.getSafeAttr(),
-      op.getReturnLseAttr(), op.getStaticOffsetsAttr());
+  auto normalize = NormalizeOp::create(rewriter, op.getLoc(), op.getResultTypes(), op.getInput(), online.getResult(0),
+                                       online.getResult(1), op.getCaptures(), op.getOffsets(), op.getOutputs(),
+                                       rewriter.getAffineMapArrayAttr(normalizeMaps), op.getDimensionAttr(),
+                                       op.getKindAttr(), ExpBaseAttr::get(context, ExpBase::E), op.getSafeAttr(),
+                                       op.getReturnLseAttr(), op.getStaticOffsetsAttr());
   rewriter.inlineRegionBefore(op.getScore(), normalize.getScore(), normalize.getScore().end());
   rewriter.inlineRegionBefore(op.getMask(), normalize.getMask(), normalize.getMask().end());
   carryConfig(op, {online, normalize});

@@ -8,9 +8,9 @@
 //
 //   tile_m * head dim * element size  <=  L1,    tile_n = the keys whose scores the lowering holds at a time
 //
-// (measured: a query tile of 64 KiB beside an L1 of 48 halves the speed, tile_n from 48 to 96 gains 3-20 %). Query rows per
-// tile trade reuse of the block across panels for parallelism: two panels where that leaves every thread several tiles,
-// one where it does not. A problem with fewer tiles than threads but many keys splits its keys (split-KV).
+// (measured: a query tile of 64 KiB beside an L1 of 48 halves the speed, tile_n from 48 to 96 gains 3-20 %). Query rows
+// per tile trade reuse of the block across panels for parallelism: two panels where that leaves every thread several
+// tiles, one where it does not. A problem with fewer tiles than threads but many keys splits its keys (split-KV).
 //
 //===----------------------------------------------------------------------===//
 

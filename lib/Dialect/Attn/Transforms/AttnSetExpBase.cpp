@@ -3,8 +3,8 @@
 //   exp(s - m) = exp2(log2e * s - log2e * m)
 //
 // so the state of an online op can be kept in base 2 if its scores carry a factor of log2(e). Where the score region is
-// affine in the score, a * s + b, the factor goes into the scale and into b, and costs nothing per score. Where it is not
-// (softcap), or there is no scale (softmax), the state stays in base e: multiplying s itself would cost as much as
+// affine in the score, a * s + b, the factor goes into the scale and into b, and costs nothing per score. Where it is
+// not (softcap), or there is no scale (softmax), the state stays in base e: multiplying s itself would cost as much as
 // multiplying s - m does in the lowering, and a large s would lose bits that s - m keeps.
 //
 // The factor is rounded once, into the scale. That moves a score by at most half an ulp of its size, as the scale's own
@@ -14,8 +14,8 @@
 
 #include "IdentityState.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
-#include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
+#include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
@@ -61,7 +61,8 @@ private:
     return op.walk(reads).wasInterrupted();
   }
   Value multiplied(Location loc, Value term) {
-    return arith::MulFOp::create(builder, loc, term, constantLike(builder, loc, cast<FloatType>(term.getType()), log2e));
+    return arith::MulFOp::create(builder, loc, term,
+                                 constantLike(builder, loc, cast<FloatType>(term.getType()), log2e));
   }
 
   OpBuilder &builder;
@@ -170,7 +171,8 @@ struct AttnSetExpBasePass final : attn::impl::AttnSetExpBasePassBase<AttnSetExpB
       bool isTwo = succeeded(setExpBaseTwo(rewriter, op)) || op.getBase() == ExpBase::Two;
       remark::RemarkOpts options = remark::RemarkOpts::name("exp-base").category("attn-set-exp-base");
       if (isTwo)
-        remark::passed(op.getLoc(), options) << "scores carry log2(e): the exponential is exp2 without a multiplication";
+        remark::passed(op.getLoc(), options)
+            << "scores carry log2(e): the exponential is exp2 without a multiplication";
       else
         remark::missed(op.getLoc(), options)
             << "base e: the score region is not affine in the score, or the state has other users";

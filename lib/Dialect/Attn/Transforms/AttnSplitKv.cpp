@@ -38,14 +38,10 @@ using namespace mlir;
 using namespace mlir::attn;
 
 /// Keys per part, a multiple of `tileN`, at least one.
-static OpFoldResult partSize(OpBuilder &builder, Location loc,
-                             OpFoldResult numKeys, int64_t splits,
-                             int64_t tileN) {
+static OpFoldResult partSize(OpBuilder &builder, Location loc, OpFoldResult numKeys, int64_t splits, int64_t tileN) {
   IndexArith arith(builder, loc);
-  OpFoldResult tiles =
-      arith.ceilDivConst(arith.ceilDivConst(numKeys, splits), tileN);
-  OpFoldResult size =
-      arith.max(arith.mulConst(tiles, tileN), arith.constant(1));
+  OpFoldResult tiles = arith.ceilDivConst(arith.ceilDivConst(numKeys, splits), tileN);
+  OpFoldResult size = arith.max(arith.mulConst(tiles, tileN), arith.constant(1));
   // Static keys that fit one part keep their static size.
   if (getConstantIntValue(numKeys).value_or(0) > 0)
     size = arith.min(size, numKeys);
@@ -63,24 +59,18 @@ static void fillWithinParts(RewriterBase &rewriter, scf::ForallOp parts) {
     for (Operation *user : llvm::make_early_inc_range(argument.getUsers()))
       if (auto slice = dyn_cast<tensor::ExtractSliceOp>(user)) {
         rewriter.setInsertionPointAfter(slice);
-        auto own =
-            linalg::FillOp::create(rewriter, fill.getLoc(), fill.getInputs(),
-                                   ValueRange(slice.getResult()));
+        auto own = linalg::FillOp::create(rewriter, fill.getLoc(), fill.getInputs(), ValueRange(slice.getResult()));
         rewriter.replaceAllUsesExcept(slice, own.getResult(0), own);
       }
-    rewriter.modifyOpInPlace(parts,
-                             [&] { output.set(fill.getOutputs().front()); });
+    rewriter.modifyOpInPlace(parts, [&] { output.set(fill.getOutputs().front()); });
     rewriter.eraseOp(fill);
   }
 }
 
-FailureOr<scf::ForallOp> mlir::attn::splitKeys(RewriterBase &rewriter,
-                                               ScoreOpInterface op,
-                                               int64_t splits) {
+FailureOr<scf::ForallOp> mlir::attn::splitKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t splits) {
   if (!isa<PartialReductionOpInterface>(op.getOperation()))
-    return op.emitOpError(
-        "carries no state along its keys; rewrite it to its online form first "
-        "(attn-rewrite-online-softmax)");
+    return op.emitOpError("carries no state along its keys; rewrite it to its online form first "
+                          "(attn-rewrite-online-softmax)");
   if (splits < 1)
     return op.emitOpError() << "needs at least 1 split, got " << splits;
   OpBuilder::InsertionGuard guard(rewriter);
@@ -93,17 +83,14 @@ FailureOr<scf::ForallOp> mlir::attn::splitKeys(RewriterBase &rewriter,
     return scf::ForallOp();
   ConfigAttr config = findConfig(op);
   SmallVector<OpFoldResult> sizes(domain.size(), rewriter.getIndexAttr(0));
-  sizes[keyDim] = partSize(rewriter, op.getLoc(), domain[keyDim].size, splits,
-                           config ? config.getTileN() : 1);
+  sizes[keyDim] = partSize(rewriter, op.getLoc(), domain[keyDim].size, splits, config ? config.getTileN() : 1);
 
   scf::SCFTilingOptions options;
   options.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
       .setTileSizes(sizes)
-      .setReductionTilingStrategy(
-          ReductionTilingStrategy::PartialReductionOuterParallel)
+      .setReductionTilingStrategy(ReductionTilingStrategy::PartialReductionOuterParallel)
       .setReductionDims({keyDim});
-  FailureOr<scf::SCFTilingResult> tiled =
-      scf::tileUsingSCF(rewriter, tiling, options);
+  FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(rewriter, tiling, options);
   if (failed(tiled))
     return failure();
   if (config) // also governs how the merge is tiled
@@ -117,8 +104,7 @@ FailureOr<scf::ForallOp> mlir::attn::splitKeys(RewriterBase &rewriter,
 }
 
 namespace {
-struct AttnSplitKvPass final
-    : attn::impl::AttnSplitKvPassBase<AttnSplitKvPass> {
+struct AttnSplitKvPass final : attn::impl::AttnSplitKvPassBase<AttnSplitKvPass> {
   using Base::Base;
   void runOnOperation() override {
     SmallVector<ScoreOpInterface> ops;
@@ -140,8 +126,7 @@ struct AttnSplitKvPass final
         return signalPassFailure();
       if (!*loop)
         continue;
-      remark::passed(loc, remark::RemarkOpts::name("SplitKv").category("attn"))
-          << remark::metric("parts", parts);
+      remark::passed(loc, remark::RemarkOpts::name("SplitKv").category("attn")) << remark::metric("parts", parts);
     }
   }
 };

@@ -35,18 +35,15 @@ using namespace mlir;
 using namespace mlir::attn;
 
 /// Whether the block at `position` needs its mask evaluated.
-static Value needsMask(OpBuilder &builder, Location loc,
-                       const KeyBlocks &blocks, Value position) {
+static Value needsMask(OpBuilder &builder, Location loc, const KeyBlocks &blocks, Value position) {
   auto constant = [&](bool value) -> Value {
     return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(value));
   };
   if (blocks.fullBegin == blocks.fullEnd)
     return constant(true);
-  auto compare = [&](arith::CmpIPredicate predicate,
-                     OpFoldResult bound) -> Value {
-    return arith::CmpIOp::create(
-        builder, loc, predicate, position,
-        getValueOrCreateConstantIndexOp(builder, loc, bound));
+  auto compare = [&](arith::CmpIPredicate predicate, OpFoldResult bound) -> Value {
+    return arith::CmpIOp::create(builder, loc, predicate, position,
+                                 getValueOrCreateConstantIndexOp(builder, loc, bound));
   };
   Value before, behind;
   if (blocks.fullBegin != blocks.begin)
@@ -60,19 +57,15 @@ static Value needsMask(OpBuilder &builder, Location loc,
 
 /// Operands that the keys do not touch are used whole, and the state is the one
 /// carried by the loop.
-static void useWholeOperands(RewriterBase &rewriter,
-                             StructuredOpInterface tiled, unsigned keyDim,
+static void useWholeOperands(RewriterBase &rewriter, StructuredOpInterface tiled, unsigned keyDim,
                              ArrayRef<Operation *> slices, ValueRange state) {
   auto destination = cast<DestinationStyleOpInterface>(tiled.getOperation());
   rewriter.modifyOpInPlace(tiled, [&] {
-    for (auto [operand, map] : llvm::zip_equal(tiled.getMappedOperands(),
-                                               tiled.getMappedOperandMaps()))
+    for (auto [operand, map] : llvm::zip_equal(tiled.getMappedOperands(), tiled.getMappedOperandMaps()))
       if (auto slice = operand->get().getDefiningOp<tensor::ExtractSliceOp>();
-          slice && llvm::is_contained(slices, slice) &&
-          !map.isFunctionOfDim(keyDim))
+          slice && llvm::is_contained(slices, slice) && !map.isFunctionOfDim(keyDim))
         operand->set(slice.getSource());
-    for (auto [init, value, result] : llvm::zip_equal(
-             destination.getDpsInitsMutable(), state, tiled->getResults())) {
+    for (auto [init, value, result] : llvm::zip_equal(destination.getDpsInitsMutable(), state, tiled->getResults())) {
       init.set(value);
       result.setType(value.getType());
     }
@@ -82,12 +75,10 @@ static void useWholeOperands(RewriterBase &rewriter,
       rewriter.eraseOp(slice);
 }
 
-FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter,
-                                           ScoreOpInterface op, int64_t tileN) {
+FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN) {
   if (!isa<OnlineAttentionOp, OnlineSoftmaxOp>(op))
-    return op.emitOpError(
-        "carries no state along its keys; rewrite it to its online form first "
-        "(attn-rewrite-online-softmax)");
+    return op.emitOpError("carries no state along its keys; rewrite it to its online form first "
+                          "(attn-rewrite-online-softmax)");
   if (tileN < 1)
     return op.emitOpError() << "needs a key tile of at least 1, got " << tileN;
   OpBuilder::InsertionGuard guard(rewriter);
@@ -103,49 +94,37 @@ FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter,
     tileN = std::clamp<int64_t>(*staticKeys, 1, tileN);
 
   KeyBlocks blocks = computeKeyBlocks(rewriter, op, tileN);
-  auto toValue = [&](OpFoldResult value) {
-    return getValueOrCreateConstantIndexOp(rewriter, loc, value);
-  };
-  auto loop = scf::ForOp::create(rewriter, loc, toValue(blocks.begin),
-                                 toValue(blocks.end),
-                                 toValue(rewriter.getIndexAttr(tileN)),
-                                 SmallVector<Value>(destination.getDpsInits()));
+  auto toValue = [&](OpFoldResult value) { return getValueOrCreateConstantIndexOp(rewriter, loc, value); };
+  auto loop = scf::ForOp::create(rewriter, loc, toValue(blocks.begin), toValue(blocks.end),
+                                 toValue(rewriter.getIndexAttr(tileN)), SmallVector<Value>(destination.getDpsInits()));
 
   rewriter.setInsertionPointToStart(loop.getBody());
-  SmallVector<OpFoldResult> offsets(domain.size(), rewriter.getIndexAttr(0)),
-      sizes;
+  SmallVector<OpFoldResult> offsets(domain.size(), rewriter.getIndexAttr(0)), sizes;
   for (Range range : domain)
     sizes.push_back(range.size);
   Value position = loop.getInductionVar();
   offsets[keyDim] = position;
   sizes[keyDim] = rewriter.getIndexAttr(tileN);
   if (!staticKeys || *staticKeys % tileN != 0) {
-    AffineExpr d0 = rewriter.getAffineDimExpr(0),
-               d1 = rewriter.getAffineDimExpr(1);
-    AffineMap rest =
-        AffineMap::get(2, 0, {rewriter.getAffineConstantExpr(tileN), d1 - d0},
-                       rewriter.getContext());
-    sizes[keyDim] = affine::makeComposedFoldedAffineMin(
-        rewriter, loc, rest, {OpFoldResult(position), numKeys});
+    AffineExpr d0 = rewriter.getAffineDimExpr(0), d1 = rewriter.getAffineDimExpr(1);
+    AffineMap rest = AffineMap::get(2, 0, {rewriter.getAffineConstantExpr(tileN), d1 - d0}, rewriter.getContext());
+    sizes[keyDim] = affine::makeComposedFoldedAffineMin(rewriter, loc, rest, {OpFoldResult(position), numKeys});
   }
-  FailureOr<TilingResult> tile =
-      tiling.getTiledImplementation(rewriter, offsets, sizes);
+  FailureOr<TilingResult> tile = tiling.getTiledImplementation(rewriter, offsets, sizes);
   if (failed(tile)) {
     rewriter.eraseOp(loop);
     return failure();
   }
   Operation *tiled = tile->tiledOps.front();
-  useWholeOperands(rewriter, cast<StructuredOpInterface>(tiled), keyDim,
-                   tile->generatedSlices, loop.getRegionIterArgs());
-  if (auto online = dyn_cast<OnlineAttentionOp>(tiled);
-      online && !online.getMask().empty()) {
+  useWholeOperands(rewriter, cast<StructuredOpInterface>(tiled), keyDim, tile->generatedSlices,
+                   loop.getRegionIterArgs());
+  if (auto online = dyn_cast<OnlineAttentionOp>(tiled); online && !online.getMask().empty()) {
     rewriter.setInsertionPoint(tiled);
     Value partial = needsMask(rewriter, loc, blocks, position);
     if (Value outer = online.getPartial()) // an enclosing tile may already be
                                            // known to be full
       partial = arith::AndIOp::create(rewriter, loc, outer, partial);
-    rewriter.modifyOpInPlace(
-        online, [&] { online.getPartialMutable().assign(partial); });
+    rewriter.modifyOpInPlace(online, [&] { online.getPartialMutable().assign(partial); });
   }
   rewriter.setInsertionPointToEnd(loop.getBody());
   scf::YieldOp::create(rewriter, loc, tiled->getResults());
@@ -169,8 +148,7 @@ struct AttnTileKvPass final : attn::impl::AttnTileKvPassBase<AttnTileKvPass> {
         if (ConfigAttr config = findConfig(op))
           size = config.getTileN();
       if (size == 0) {
-        remark::missed(op.getLoc(),
-                       remark::RemarkOpts::name("TileKv").category("attn"))
+        remark::missed(op.getLoc(), remark::RemarkOpts::name("TileKv").category("attn"))
             << remark::reason("no attn.config gives the tile size");
         continue;
       }

@@ -44,10 +44,8 @@ static std::optional<unsigned> tiledRowDim(Operation *root) {
   auto op = cast<StructuredOpInterface>(root);
   SmallVector<AffineMap> maps = op.getMappedOperandMaps();
   if (isa<AttentionOp, OnlineAttentionOp>(root)) {
-    FailureOr<AttentionDims> dims =
-        AttentionDims::infer(maps[0], maps[1], maps[2]);
-    return succeeded(dims) ? std::optional<unsigned>(dims->query())
-                           : std::nullopt;
+    FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]);
+    return succeeded(dims) ? std::optional<unsigned>(dims->query()) : std::nullopt;
   }
   AffineMap rows;
   if (auto finalize = dyn_cast<FinalizeOp>(root)) {
@@ -65,8 +63,7 @@ static std::optional<unsigned> tiledRowDim(Operation *root) {
 
 /// Tile sizes, 0 for a dimension that stays whole: reductions, the softmax
 /// dimension and the value's head dim, which no row has.
-static SmallVector<OpFoldResult>
-tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM) {
+static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM) {
   auto op = cast<StructuredOpInterface>(root.getOperation());
   SmallVector<Range> domain = root.getIterationDomain(builder);
   SmallVector<OpFoldResult> sizes(domain.size(), builder.getIndexAttr(1));
@@ -74,9 +71,7 @@ tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM) {
     sizes[d] = builder.getIndexAttr(0);
   SmallVector<AffineMap> maps = op.getMappedOperandMaps();
   if (isa<AttentionOp, OnlineAttentionOp>(root)) {
-    if (FailureOr<AttentionDims> dims =
-            AttentionDims::infer(maps[0], maps[1], maps[2]);
-        succeeded(dims))
+    if (FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]); succeeded(dims))
       sizes[dims->value] = builder.getIndexAttr(0);
   } else if (auto score = dyn_cast<ScoreOpInterface>(root.getOperation())) {
     sizes[score.getKeyDim()] = builder.getIndexAttr(0);
@@ -89,8 +84,7 @@ tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM) {
   }
   if (std::optional<unsigned> row = tiledRowDim(root)) {
     std::optional<int64_t> extent = getConstantIntValue(domain[*row].size);
-    sizes[*row] = builder.getIndexAttr(
-        extent ? std::clamp<int64_t>(*extent, 1, tileM) : tileM);
+    sizes[*row] = builder.getIndexAttr(extent ? std::clamp<int64_t>(*extent, 1, tileM) : tileM);
   }
   return sizes;
 }
@@ -104,15 +98,13 @@ static SetVector<Operation *> fusableProducers(Operation *root) {
   while (!worklist.empty())
     for (Value operand : worklist.pop_back_val()->getOperands())
       if (Operation *producer = operand.getDefiningOp();
-          isa_and_nonnull<OnlineAttentionOp, OnlineSoftmaxOp, MergeOp,
-                          linalg::FillOp>(producer) &&
+          isa_and_nonnull<OnlineAttentionOp, OnlineSoftmaxOp, MergeOp, linalg::FillOp>(producer) &&
           producers.insert(producer))
         worklist.push_back(producer);
   auto hasOtherUser = [&](Operation *producer) {
-    return !isa<linalg::FillOp>(producer) &&
-           llvm::any_of(producer->getUsers(), [&](Operation *user) {
-             return user != root && !producers.contains(user);
-           });
+    return !isa<linalg::FillOp>(producer) && llvm::any_of(producer->getUsers(), [&](Operation *user) {
+      return user != root && !producers.contains(user);
+    });
   };
   while (producers.remove_if(hasOtherUser))
     ;
@@ -122,19 +114,14 @@ static SetVector<Operation *> fusableProducers(Operation *root) {
 /// An op that writes no element at all, or none of one result, is not worth a
 /// loop.
 static bool writesNothing(Operation *root) {
-  return llvm::any_of(root->getResultTypes(), [](Type type) {
-    return llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0);
-  });
+  return llvm::any_of(root->getResultTypes(),
+                      [](Type type) { return llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0); });
 }
 
-FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter,
-                                                  TilingInterface root,
-                                                  int64_t tileM) {
+FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM) {
   if (tileM < 1)
-    return root.emitOpError()
-           << "needs a tile of at least 1 row, got " << tileM;
-  if (!cast<DestinationStyleOpInterface>(root.getOperation())
-           .hasPureTensorSemantics())
+    return root.emitOpError() << "needs a tile of at least 1 row, got " << tileM;
+  if (!cast<DestinationStyleOpInterface>(root.getOperation()).hasPureTensorSemantics())
     return root.emitOpError("can be tiled on tensors only");
   if (writesNothing(root))
     return scf::ForallOp();
@@ -145,20 +132,17 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter,
   scf::SCFTileAndFuseOptions options;
   options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
       .setTileSizes(tileSizes(rewriter, root, tileM));
-  options.setFusionControlFn(
-      [&](tensor::ExtractSliceOp, OpResult producer, bool) {
-        return producers.contains(producer.getOwner())
-                   ? std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>(
-                         std::in_place)
-                   : std::nullopt;
-      });
+  options.setFusionControlFn([&](tensor::ExtractSliceOp, OpResult producer, bool) {
+    return producers.contains(producer.getOwner())
+               ? std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>(std::in_place)
+               : std::nullopt;
+  });
   // The state's tensors shrink to the tile.
   RewritePatternSet patterns(rewriter.getContext());
   tensor::populateFoldTensorEmptyPatterns(patterns);
   options.cleanupPatterns = FrozenRewritePatternSet(std::move(patterns));
 
-  FailureOr<scf::SCFTileAndFuseResult> tiled =
-      scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
+  FailureOr<scf::SCFTileAndFuseResult> tiled = scf::tileConsumerAndFuseProducersUsingSCF(rewriter, root, options);
   if (failed(tiled))
     return failure();
   if (tiled->loops.empty())
@@ -168,8 +152,7 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter,
     rewriter.replaceAllUsesWith(result, tiled->replacements.lookup(result));
   rewriter.eraseOp(root);
   while (true) {
-    auto dead = llvm::find_if(
-        producers, [](Operation *producer) { return producer->use_empty(); });
+    auto dead = llvm::find_if(producers, [](Operation *producer) { return producer->use_empty(); });
     if (dead == producers.end())
       break;
     Operation *producer = *dead;
@@ -179,17 +162,14 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter,
   // The three results of a state were fused one by one: three equal ops, of
   // which one remains. Within the parts of a split it also shows that a tile
   // comes from where it goes.
-  Operation *scope = isa<scf::ForallOp>(forall->getParentOp())
-                         ? forall->getParentOp()
-                         : forall.getOperation();
+  Operation *scope = isa<scf::ForallOp>(forall->getParentOp()) ? forall->getParentOp() : forall.getOperation();
   DominanceInfo dominance(scope);
   eliminateCommonSubExpressions(rewriter, dominance, scope);
   return flattenIntoParent(rewriter, forall);
 }
 
 namespace {
-struct AttnTileParallelPass final
-    : attn::impl::AttnTileParallelPassBase<AttnTileParallelPass> {
+struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTileParallelPass> {
   using Base::Base;
 
   /// Remembers what fusion has consumed.
@@ -201,8 +181,7 @@ struct AttnTileParallelPass final
   void runOnOperation() override {
     SmallVector<TilingInterface> roots;
     getOperation()->walk([&](TilingInterface op) {
-      if (isa<FinalizeOp, NormalizeOp, MergeOp, OnlineAttentionOp,
-              OnlineSoftmaxOp, AttentionOp, SoftmaxOp>(op))
+      if (isa<FinalizeOp, NormalizeOp, MergeOp, OnlineAttentionOp, OnlineSoftmaxOp, AttentionOp, SoftmaxOp>(op))
         roots.push_back(op);
     });
     ErasedOps listener;
@@ -217,9 +196,7 @@ struct AttnTileParallelPass final
         if (ConfigAttr config = findConfig(root))
           size = config.getTileM();
       if (size == 0) {
-        remark::missed(
-            root.getLoc(),
-            remark::RemarkOpts::name("TileParallel").category("attn"))
+        remark::missed(root.getLoc(), remark::RemarkOpts::name("TileParallel").category("attn"))
             << remark::reason("no attn.config gives the tile size");
         continue;
       }

@@ -1,7 +1,7 @@
 //===- BufferizableOpInterfaceImpl.cpp - attn ops on buffers --------------===//
 //
-// Destination style decides everything: results live in the buffers of the outputs, inputs are read. The op on buffers is
-// the same op without results. A region that takes a capture whole gets the buffer as its argument.
+// Destination style decides everything: results live in the buffers of the outputs, inputs are read. The op on buffers
+// is the same op without results. A region that takes a capture whole gets the buffer as its argument.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,8 +35,7 @@ static void bufferizeCaptures(RewriterBase &rewriter, Region &region, unsigned f
 }
 
 namespace {
-template <typename OpTy>
-struct AttnOpModel final : DstBufferizableOpInterfaceExternalModel<AttnOpModel<OpTy>, OpTy> {
+template <typename OpTy> struct AttnOpModel final : DstBufferizableOpInterfaceExternalModel<AttnOpModel<OpTy>, OpTy> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
     // States are read; the outputs of the others are overwritten without a look.
     return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand) ||
@@ -62,7 +61,8 @@ struct AttnOpModel final : DstBufferizableOpInterfaceExternalModel<AttnOpModel<O
       if (destination.isDpsInit(&operand))
         outputs.push_back(value);
     }
-    OperationState newState(op->getLoc(), op->getName(), operands, TypeRange(), op->getDiscardableAttrDictionary().getValue());
+    OperationState newState(op->getLoc(), op->getName(), operands, TypeRange(),
+                            op->getDiscardableAttrDictionary().getValue());
     newState.propertiesAttr = op->getPropertiesAsAttribute();
     for (unsigned i = 0, e = op->getNumRegions(); i != e; ++i)
       newState.addRegion()->takeBody(op->getRegion(i));

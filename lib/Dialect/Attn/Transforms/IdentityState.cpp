@@ -10,8 +10,8 @@ bool mlir::attn::isIdentityState(ValueRange state) {
   size_t maximum = state.size() - 2;
   for (auto [i, part] : llvm::enumerate(state)) {
     auto fill = part.getDefiningOp<linalg::FillOp>();
-    if (!fill || !(i == maximum ? matchPattern(fill.value(), m_NegInfFloat())
-                                : matchPattern(fill.value(), m_AnyZeroFloat())))
+    if (!fill ||
+        !(i == maximum ? matchPattern(fill.value(), m_NegInfFloat()) : matchPattern(fill.value(), m_AnyZeroFloat())))
       return false;
   }
   return true;

@@ -35,26 +35,22 @@ using Predicate = fovea::MaskPredicate<OpFoldResult>;
 // Index arithmetic
 //===----------------------------------------------------------------------===//
 
-OpFoldResult IndexArith::apply(AffineExpr expr,
-                               ArrayRef<OpFoldResult> operands) {
-  return affine::makeComposedFoldedAffineApply(
-      builder, loc, AffineMap::get(operands.size(), 0, expr), operands);
+OpFoldResult IndexArith::apply(AffineExpr expr, ArrayRef<OpFoldResult> operands) {
+  return affine::makeComposedFoldedAffineApply(builder, loc, AffineMap::get(operands.size(), 0, expr), operands);
 }
 
 OpFoldResult IndexArith::min(Int a, Int b) {
   if (a == b)
     return a;
-  return affine::makeComposedFoldedAffineMin(
-      builder, loc, AffineMap::get(2, 0, {d0(), d1()}, builder.getContext()),
-      {a, b});
+  return affine::makeComposedFoldedAffineMin(builder, loc, AffineMap::get(2, 0, {d0(), d1()}, builder.getContext()),
+                                             {a, b});
 }
 
 OpFoldResult IndexArith::max(Int a, Int b) {
   if (a == b)
     return a;
-  return affine::makeComposedFoldedAffineMax(
-      builder, loc, AffineMap::get(2, 0, {d0(), d1()}, builder.getContext()),
-      {a, b});
+  return affine::makeComposedFoldedAffineMax(builder, loc, AffineMap::get(2, 0, {d0(), d1()}, builder.getContext()),
+                                             {a, b});
 }
 
 //===----------------------------------------------------------------------===//
@@ -88,20 +84,14 @@ private:
   bool isUniform(Value value);
   Value materialize(Value value);
   bool isNonNegative(Value value);
-  bool hasUnitExtent(unsigned dim) {
-    return getConstantIntValue(domain[dim].size) == 1;
-  }
+  bool hasUnitExtent(unsigned dim) { return getConstantIntValue(domain[dim].size) == 1; }
   AffineMap mapOf(BlockArgument capture) {
-    return cast<StructuredOpInterface>(op.getOperation())
-        .getMapOf(operandOf(capture));
+    return cast<StructuredOpInterface>(op.getOperation()).getMapOf(operandOf(capture));
   }
   OpOperand &operandOf(BlockArgument capture) {
-    return op->getOpOperand(op.getCaptures().getBeginOperandIndex() +
-                            capture.getArgNumber());
+    return op->getOpOperand(op.getCaptures().getBeginOperandIndex() + capture.getArgNumber());
   }
-  bool isInRegion(Value value) {
-    return op.getMask().isAncestor(value.getParentRegion());
-  }
+  bool isInRegion(Value value) { return op.getMask().isAncestor(value.getParentRegion()); }
 
   Predicate giveUp(Value value);
 
@@ -121,10 +111,8 @@ private:
 
 MaskReader::MaskReader(OpBuilder &builder, ScoreOpInterface op)
     : builder(builder), op(op), arith(builder, op.getLoc()),
-      domain(
-          cast<TilingInterface>(op.getOperation()).getIterationDomain(builder)),
-      at(op.getMixedOffsets()), queryDim(getQueryDim(op)),
-      keyDim(op.getKeyDim()) {
+      domain(cast<TilingInterface>(op.getOperation()).getIterationDomain(builder)), at(op.getMixedOffsets()),
+      queryDim(getQueryDim(op)), keyDim(op.getKeyDim()) {
   if (at.empty())
     at.assign(domain.size(), builder.getIndexAttr(0));
 }
@@ -135,8 +123,7 @@ Predicate MaskReader::giveUp(Value value) {
     if (Operation *definition = value.getDefiningOp())
       opaque = ("'" + definition->getName().getStringRef() + "'").str();
     else
-      opaque = "capture " +
-               std::to_string(cast<BlockArgument>(value).getArgNumber());
+      opaque = "capture " + std::to_string(cast<BlockArgument>(value).getArgNumber());
   }
   return Predicate::opaque();
 }
@@ -147,12 +134,9 @@ Predicate MaskReader::readBool(Value value) {
     return Predicate::constant(!constant.isZero());
   if (isUniform(value)) { // all keys of the tile or none: value - 1 >= 0
     Location loc = op.getLoc();
-    Value wide = builder.createOrFold<arith::ExtUIOp>(loc, builder.getI64Type(),
-                                                      materialize(value));
-    Value flag = builder.createOrFold<arith::IndexCastOp>(
-        loc, builder.getIndexType(), wide);
-    return Predicate::affine(
-        0, 0, arith.sub(getAsOpFoldResult(flag), arith.constant(1)));
+    Value wide = builder.createOrFold<arith::ExtUIOp>(loc, builder.getI64Type(), materialize(value));
+    Value flag = builder.createOrFold<arith::IndexCastOp>(loc, builder.getIndexType(), wide);
+    return Predicate::affine(0, 0, arith.sub(getAsOpFoldResult(flag), arith.constant(1)));
   }
   Operation *definition = value.getDefiningOp();
   if (auto compare = dyn_cast_or_null<arith::CmpIOp>(definition))
@@ -160,8 +144,7 @@ Predicate MaskReader::readBool(Value value) {
   if (auto both = dyn_cast_or_null<arith::AndIOp>(definition))
     return Predicate::allOf({readBool(both.getLhs()), readBool(both.getRhs())});
   if (auto either = dyn_cast_or_null<arith::OrIOp>(definition))
-    return Predicate::anyOf(
-        {readBool(either.getLhs()), readBool(either.getRhs())});
+    return Predicate::anyOf({readBool(either.getLhs()), readBool(either.getRhs())});
   if (auto exclusive = dyn_cast_or_null<arith::XOrIOp>(definition)) {
     if (matchPattern(exclusive.getRhs(), m_One()))
       return fovea::negate(readBool(exclusive.getLhs()), arith);
@@ -171,11 +154,8 @@ Predicate MaskReader::readBool(Value value) {
   if (auto select = dyn_cast_or_null<arith::SelectOp>(definition)) {
     Predicate condition = readBool(select.getCondition());
     Predicate otherwise = fovea::negate(condition, arith);
-    return Predicate::anyOf(
-        {Predicate::allOf(
-             {std::move(condition), readBool(select.getTrueValue())}),
-         Predicate::allOf(
-             {std::move(otherwise), readBool(select.getFalseValue())})});
+    return Predicate::anyOf({Predicate::allOf({std::move(condition), readBool(select.getTrueValue())}),
+                             Predicate::allOf({std::move(otherwise), readBool(select.getFalseValue())})});
   }
   return giveUp(value);
 }
@@ -194,18 +174,15 @@ Predicate MaskReader::readComparison(arith::CmpIOp compare) {
   default:
     break;
   }
-  std::optional<Position> difference =
-      readSum(compare.getLhs(), compare.getRhs(), -1);
+  std::optional<Position> difference = readSum(compare.getLhs(), compare.getRhs(), -1);
   if (!difference)
     return giveUp(compare);
   Position d = *difference; // lhs - rhs
   auto atLeast = [&](int64_t bound) {
-    return Predicate::affine(d.key, d.row,
-                             arith.sub(d.offset, arith.constant(bound)));
+    return Predicate::affine(d.key, d.row, arith.sub(d.offset, arith.constant(bound)));
   };
   auto atMost = [&](int64_t bound) {
-    return Predicate::affine(-d.key, -d.row,
-                             arith.sub(arith.constant(bound), d.offset));
+    return Predicate::affine(-d.key, -d.row, arith.sub(arith.constant(bound), d.offset));
   };
   switch (relation) {
   case arith::CmpIPredicate::sle:
@@ -229,20 +206,16 @@ Predicate MaskReader::readComparison(arith::CmpIOp compare) {
 }
 
 /// lhs + sign * rhs.
-std::optional<Position> MaskReader::readSum(Value lhs, Value rhs,
-                                            int64_t sign) {
-  std::optional<Position> a = readInteger(lhs),
-                          b = a ? readInteger(rhs) : std::nullopt;
+std::optional<Position> MaskReader::readSum(Value lhs, Value rhs, int64_t sign) {
+  std::optional<Position> a = readInteger(lhs), b = a ? readInteger(rhs) : std::nullopt;
   if (!b)
     return std::nullopt;
   return Position{a->key + sign * b->key, a->row + sign * b->row,
-                  sign > 0 ? arith.add(a->offset, b->offset)
-                           : arith.sub(a->offset, b->offset)};
+                  sign > 0 ? arith.add(a->offset, b->offset) : arith.sub(a->offset, b->offset)};
 }
 
 std::optional<Position> MaskReader::readInteger(Value value) {
-  if (!value.getType().isIndex() && !value.getType().isInteger(32) &&
-      !value.getType().isInteger(64))
+  if (!value.getType().isIndex() && !value.getType().isInteger(32) && !value.getType().isInteger(64))
     return std::nullopt;
   APInt constant;
   if (matchPattern(value, m_ConstantInt(&constant)))
@@ -256,8 +229,7 @@ std::optional<Position> MaskReader::readInteger(Value value) {
       return Position{0, 1, at[dim]};
   }
   if (isUniform(value)) {
-    Value scalar = builder.createOrFold<arith::IndexCastOp>(
-        op.getLoc(), builder.getIndexType(), materialize(value));
+    Value scalar = builder.createOrFold<arith::IndexCastOp>(op.getLoc(), builder.getIndexType(), materialize(value));
     return Position{0, 0, getAsOpFoldResult(scalar)};
   }
   if (auto sum = dyn_cast_or_null<arith::AddIOp>(definition))
@@ -281,8 +253,7 @@ std::optional<Position> MaskReader::readInteger(Value value) {
   }
   if (isa_and_nonnull<arith::IndexCastOp, arith::ExtSIOp>(definition))
     return readInteger(definition->getOperand(0));
-  if (isa_and_nonnull<arith::IndexCastUIOp, arith::ExtUIOp>(definition) &&
-      isNonNegative(definition->getOperand(0)))
+  if (isa_and_nonnull<arith::IndexCastUIOp, arith::ExtUIOp>(definition) && isNonNegative(definition->getOperand(0)))
     return readInteger(definition->getOperand(0));
   return std::nullopt;
 }
@@ -294,11 +265,9 @@ bool MaskReader::isNonNegative(Value value) {
   Operation *definition = value.getDefiningOp();
   if (isa_and_nonnull<IndexOp>(definition))
     return true;
-  return isa_and_nonnull<arith::AddIOp, arith::MulIOp, arith::IndexCastOp,
-                         arith::IndexCastUIOp, arith::ExtSIOp, arith::ExtUIOp>(
-             definition) &&
-         llvm::all_of(definition->getOperands(),
-                      [&](Value operand) { return isNonNegative(operand); });
+  return isa_and_nonnull<arith::AddIOp, arith::MulIOp, arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp,
+                         arith::ExtUIOp>(definition) &&
+         llvm::all_of(definition->getOperands(), [&](Value operand) { return isNonNegative(operand); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -315,8 +284,7 @@ bool MaskReader::isUniform(Value value) {
   bool result = false;
   if (auto capture = dyn_cast<BlockArgument>(value)) {
     Value operand = operandOf(capture).get();
-    result = capture.getType() ==
-             operand.getType(); // a scalar, or a tensor as a whole
+    result = capture.getType() == operand.getType(); // a scalar, or a tensor as a whole
     if (!result && isa<RankedTensorType>(operand.getType())) {
       AffineMap map = mapOf(capture);
       result = true;
@@ -328,8 +296,7 @@ bool MaskReader::isUniform(Value value) {
   } else {
     Operation *definition = value.getDefiningOp();
     result = isPure(definition) && definition->getNumRegions() == 0 &&
-             llvm::all_of(definition->getOperands(),
-                          [&](Value operand) { return isUniform(operand); });
+             llvm::all_of(definition->getOperands(), [&](Value operand) { return isUniform(operand); });
   }
   return uniform[value] = result;
 }
@@ -346,8 +313,7 @@ Value MaskReader::materialize(Value value) {
     result = operandOf(capture).get();
     if (result.getType() != capture.getType()) { // the only element
       Value zero = builder.createOrFold<arith::ConstantIndexOp>(loc, 0);
-      SmallVector<Value> indices(
-          cast<RankedTensorType>(result.getType()).getRank(), zero);
+      SmallVector<Value> indices(cast<RankedTensorType>(result.getType()).getRank(), zero);
       result = builder.createOrFold<tensor::ExtractOp>(loc, result, indices);
     }
   } else if (auto index = value.getDefiningOp<IndexOp>()) {
@@ -360,8 +326,7 @@ Value MaskReader::materialize(Value value) {
     unsigned number = cast<OpResult>(value).getResultNumber();
     result = copy->getResult(number);
     SmallVector<Value> folded;
-    if (!isa<arith::ConstantOp>(copy) &&
-        succeeded(builder.tryFold(copy, folded)) && !folded.empty()) {
+    if (!isa<arith::ConstantOp>(copy) && succeeded(builder.tryFold(copy, folded)) && !folded.empty()) {
       result = folded[number];
       copy->erase();
     }
@@ -378,10 +343,8 @@ std::optional<unsigned> mlir::attn::getQueryDim(ScoreOpInterface op) {
   auto structured = cast<StructuredOpInterface>(op.getOperation());
   if (isa<AttentionOp, OnlineAttentionOp>(op)) {
     SmallVector<AffineMap> maps = structured.getMappedOperandMaps();
-    FailureOr<AttentionDims> dims =
-        AttentionDims::infer(maps[0], maps[1], maps[2]);
-    return succeeded(dims) ? std::optional<unsigned>(dims->query())
-                           : std::nullopt;
+    FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]);
+    return succeeded(dims) ? std::optional<unsigned>(dims->query()) : std::nullopt;
   }
   unsigned numLoops = structured.getNumLoops(), key = op.getKeyDim();
   if (numLoops == 1)
@@ -395,17 +358,13 @@ MaskReading mlir::attn::readMask(OpBuilder &builder, ScoreOpInterface op) {
   return MaskReader(builder, op).read();
 }
 
-KeyBlocks mlir::attn::computeKeyBlocks(OpBuilder &builder, ScoreOpInterface op,
-                                       int64_t blockSize) {
-  SmallVector<Range> domain =
-      cast<TilingInterface>(op.getOperation()).getIterationDomain(builder);
-  OpFoldResult zero = builder.getIndexAttr(0),
-               numKeys = domain[op.getKeyDim()].size;
+KeyBlocks mlir::attn::computeKeyBlocks(OpBuilder &builder, ScoreOpInterface op, int64_t blockSize) {
+  SmallVector<Range> domain = cast<TilingInterface>(op.getOperation()).getIterationDomain(builder);
+  OpFoldResult zero = builder.getIndexAttr(0), numKeys = domain[op.getKeyDim()].size;
   if (!op.hasMask())
     return {zero, numKeys, zero, numKeys};
   MaskReading mask = readMask(builder, op);
-  auto remark = remark::analysis(
-      op.getLoc(), remark::RemarkOpts::name("MaskRange").category("attn"));
+  auto remark = remark::analysis(op.getLoc(), remark::RemarkOpts::name("MaskRange").category("attn"));
   if (mask.opaque.empty())
     remark << remark::add("mask: affine");
   else
@@ -414,17 +373,12 @@ KeyBlocks mlir::attn::computeKeyBlocks(OpBuilder &builder, ScoreOpInterface op,
   if (mask.predicate.kind == Predicate::Kind::Opaque)
     return {zero, numKeys, zero, zero};
   if (mask.predicate.kind == Predicate::Kind::Constant)
-    return mask.predicate.value ? KeyBlocks{zero, numKeys, zero, numKeys}
-                                : KeyBlocks{zero, zero, zero, zero};
+    return mask.predicate.value ? KeyBlocks{zero, numKeys, zero, numKeys} : KeyBlocks{zero, zero, zero, zero};
   IndexArith arith(builder, op.getLoc());
   std::optional<unsigned> query = getQueryDim(op);
   OpFoldResult rows = query ? domain[*query].size : arith.constant(1);
-  fovea::MaskRange<OpFoldResult> blocks = fovea::maskBlockRange(
-      fovea::maskKeyRange(mask.predicate, zero, rows, numKeys, arith),
-      blockSize, arith);
-  auto inKeys = [&](OpFoldResult block) {
-    return arith.mulConst(block, blockSize);
-  };
-  return {inKeys(blocks.liveBegin), inKeys(blocks.liveEnd),
-          inKeys(blocks.fullBegin), inKeys(blocks.fullEnd)};
+  fovea::MaskRange<OpFoldResult> blocks =
+      fovea::maskBlockRange(fovea::maskKeyRange(mask.predicate, zero, rows, numKeys, arith), blockSize, arith);
+  auto inKeys = [&](OpFoldResult block) { return arith.mulConst(block, blockSize); };
+  return {inKeys(blocks.liveBegin), inKeys(blocks.liveEnd), inKeys(blocks.fullBegin), inKeys(blocks.fullEnd)};
 }

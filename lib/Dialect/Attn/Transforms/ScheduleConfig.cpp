@@ -5,9 +5,7 @@
 using namespace mlir;
 using namespace mlir::attn;
 
-static ConfigAttr configOf(Operation *op) {
-  return op->getAttrOfType<ConfigAttr>(AttnDialect::getConfigAttrName());
-}
+static ConfigAttr configOf(Operation *op) { return op->getAttrOfType<ConfigAttr>(AttnDialect::getConfigAttrName()); }
 
 ConfigAttr mlir::attn::findConfig(Operation *op) {
   // finalize <- merge <- online_attention is the longest chain there is.
@@ -17,8 +15,7 @@ ConfigAttr mlir::attn::findConfig(Operation *op) {
     // The state comes from one op, whichever operand one looks at.
     Operation *next = nullptr;
     for (Value operand : maker->getOperands())
-      if (Operation *producer = operand.getDefiningOp();
-          producer && isa<StructuredOpInterface>(producer))
+      if (Operation *producer = operand.getDefiningOp(); producer && isa<StructuredOpInterface>(producer))
         next = producer;
     maker = next;
   }

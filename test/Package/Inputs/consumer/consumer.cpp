@@ -18,8 +18,7 @@ int main(int argc, char **argv) {
   if (argc != 2)
     return 2;
   mlir::DialectRegistry registry;
-  registry.insert<mlir::attn::AttnDialect, mlir::func::FuncDialect,
-                  mlir::tensor::TensorDialect>();
+  registry.insert<mlir::attn::AttnDialect, mlir::func::FuncDialect, mlir::tensor::TensorDialect>();
   mlir::MLIRContext context(registry);
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(argv[1], &context);
   if (!module)

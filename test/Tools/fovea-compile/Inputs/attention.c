@@ -29,8 +29,7 @@ static FoveaTensor4xf32 make(int64_t heads, int64_t length, unsigned seed) {
 }
 
 static float *row(const FoveaTensor4xf32 *t, int64_t b, int64_t h, int64_t i) {
-  return t->aligned + t->offset + b * t->strides[0] + h * t->strides[1] +
-         i * t->strides[2];
+  return t->aligned + t->offset + b * t->strides[0] + h * t->strides[1] + i * t->strides[2];
 }
 
 int main(void) {
@@ -56,8 +55,7 @@ int main(void) {
         for (int d = 0; d < Dim; ++d)
           worst = fmax(worst, fabs(row(&out, b, h, i)[d] - expected[d] / sum));
       }
-  printf("%d x %d x %d x %d: largest error %.1e\n", Batch, Heads, Queries, Dim,
-         worst);
+  printf("%d x %d x %d x %d: largest error %.1e\n", Batch, Heads, Queries, Dim, worst);
   free(q.allocated);
   free(k.allocated);
   free(v.allocated);

@@ -8,8 +8,7 @@ static void print(float x, int64_t n, bool b) {
   several(&results, x, n, b);
   const FoveaTensor1xf32 *t = &results.result0;
   float last = t->aligned[t->offset + (t->sizes[0] - 1) * t->strides[0]];
-  printf("%lld of %g, %s\n", (long long)t->sizes[0], last,
-         results.result1 ? "true" : "false");
+  printf("%lld of %g, %s\n", (long long)t->sizes[0], last, results.result1 ? "true" : "false");
   free(t->allocated);
 }
 

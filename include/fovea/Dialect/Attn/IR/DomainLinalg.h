@@ -31,8 +31,7 @@ public:
   DomainLinalg(OpBuilder &builder, TilingInterface op);
 
   /// One linalg.generic; dimensions that the output does not have are reduced.
-  DomainTensor generic(ArrayRef<DomainTensor> inputs, DomainTensor output,
-                       Body body);
+  DomainTensor generic(ArrayRef<DomainTensor> inputs, DomainTensor output, Body body);
 
   /// A new tensor over `dims`, in that order.
   DomainTensor empty(ArrayRef<unsigned> dims, Type elementType);

@@ -28,12 +28,8 @@ public:
   Int add(Int a, Int b) { return apply(d0() + d1(), {a, b}); }
   Int sub(Int a, Int b) { return apply(d0() - d1(), {a, b}); }
   Int mulConst(Int a, int64_t factor) { return apply(d0() * factor, {a}); }
-  Int floorDivConst(Int a, int64_t divisor) {
-    return apply(d0().floorDiv(divisor), {a});
-  }
-  Int ceilDivConst(Int a, int64_t divisor) {
-    return apply(d0().ceilDiv(divisor), {a});
-  }
+  Int floorDivConst(Int a, int64_t divisor) { return apply(d0().floorDiv(divisor), {a}); }
+  Int ceilDivConst(Int a, int64_t divisor) { return apply(d0().ceilDiv(divisor), {a}); }
   Int min(Int a, Int b);
   Int max(Int a, Int b);
 
@@ -69,8 +65,7 @@ struct KeyBlocks {
 
 /// The blocks of `blockSize` keys that the rows of `op` see, as index
 /// arithmetic in front of it. A remark says what the analysis understood.
-KeyBlocks computeKeyBlocks(OpBuilder &builder, ScoreOpInterface op,
-                           int64_t blockSize);
+KeyBlocks computeKeyBlocks(OpBuilder &builder, ScoreOpInterface op, int64_t blockSize);
 
 /// The dimension of the query's position, or of the last row of a softmax; none
 /// where there are no rows.

@@ -39,8 +39,8 @@ LogicalResult setExpBaseTwo(RewriterBase &rewriter, OnlineAttentionOp op);
 FailureOr<scf::ForallOp> splitKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t splits);
 
 /// Stage 5: tiles the parallel dimensions of `root` (1 for all but the last row dimension, `tileM` for that, the value
-/// dimension whole) into one scf.forall and fuses its producers. Returns the loop, merged with the one over the parts of
-/// stage 4 where there is one, or null where there is nothing to tile.
+/// dimension whole) into one scf.forall and fuses its producers. Returns the loop, merged with the one over the parts
+/// of stage 4 where there is one, or null where there is nothing to tile.
 FailureOr<scf::ForallOp> tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM);
 
 /// Stage 6: tiles the keys of an online op into one scf.for over the blocks of `tileN` keys that its mask can keep.
