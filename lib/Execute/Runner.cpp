@@ -48,6 +48,9 @@ static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(SourceFile &fil
   loweringOptions.threads = report.threads;
   loweringOptions.pipelineOptions = options.pipelineOptions;
   loweringOptions.unfused = options.unfused;
+  // Our own code is vector code already; the plain loops are LLVM's to vectorize, which it does from level 2 on.
+  if (options.unfused)
+    jitOptions.optimizationLevel = 2;
   Stopwatch lowering;
   if (llvm::Error error = lowerToLLVMDialect(*file.module, loweringOptions))
     return file.diagnostic->take(std::move(error));
