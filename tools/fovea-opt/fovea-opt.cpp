@@ -2,7 +2,7 @@
 
 #include "RoundTrip.h"
 #include "fovea/InitAll.h"
-#include "fovea/Tools/EnvironmentHelp.h"
+#include "common/EnvironmentHelp.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/Pass.h"

@@ -1,6 +1,6 @@
 //===- EnvironmentHelp.cpp - The option --help-env ------------------------===//
 
-#include "fovea/Tools/EnvironmentHelp.h"
+#include "common/EnvironmentHelp.h"
 #include "fovea/runtime.h"
 
 #include "llvm/Support/raw_ostream.h"

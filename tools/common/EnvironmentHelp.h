@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FOVEA_TOOLS_ENVIRONMENTHELP_H
-#define FOVEA_TOOLS_ENVIRONMENTHELP_H
+#ifndef FOVEA_TOOLS_COMMON_ENVIRONMENTHELP_H
+#define FOVEA_TOOLS_COMMON_ENVIRONMENTHELP_H
 
 #include "llvm/Support/CommandLine.h"
 
@@ -26,4 +26,4 @@ void printEnvironmentHelp(llvm::raw_ostream &os);
 
 } // namespace fovea
 
-#endif // FOVEA_TOOLS_ENVIRONMENTHELP_H
+#endif // FOVEA_TOOLS_COMMON_ENVIRONMENTHELP_H
