@@ -89,15 +89,20 @@ llvm::Error AttentionRows<T>::prepare(OpTy op, const Frame &frame, ArrayRef<int6
 template <typename T> void AttentionRows<T>::gatherKeysAndValues() {
   int64_t numKeys = extents[dims.key], width = extents[dims.value];
   transposedKeys.resize(extents[dims.qk] * numKeys);
-  const Number *data = key->tensor.getData() + key->access.at(indices);
+  // Positions are added up before they index: a tensor without elements has no address to add them to.
+  const Number *data = key->tensor.getData();
+  int64_t base = key->access.at(indices);
   for (int64_t j = 0; j != numKeys; ++j)
     for (int64_t k = 0; k != extents[dims.qk]; ++k)
-      transposedKeys[k * numKeys + j] = data[key->access.along(dims.key, j) + key->access.along(dims.qk, k)].floating;
+      transposedKeys[k * numKeys + j] =
+          data[base + key->access.along(dims.key, j) + key->access.along(dims.qk, k)].floating;
   values.resize(numKeys * width);
-  data = value->tensor.getData() + value->access.at(indices);
+  data = value->tensor.getData();
+  base = value->access.at(indices);
   for (int64_t j = 0; j != numKeys; ++j)
     for (int64_t n = 0; n != width; ++n)
-      values[j * width + n] = data[value->access.along(dims.key, j) + value->access.along(dims.value, n)].floating;
+      values[j * width + n] =
+          data[base + value->access.along(dims.key, j) + value->access.along(dims.value, n)].floating;
 }
 
 template <typename T>
@@ -107,10 +112,11 @@ void AttentionRows<T>::forEachRow(ScoreFn &scoreOf, Fn visit) {
     gatherKeysAndValues();
     forEachIndex(dims.rows, extents, indices, [&] {
       rows.clear();
-      const Number *data = query->tensor.getData() + query->access.at(indices);
+      const Number *data = query->tensor.getData();
+      int64_t base = query->access.at(indices);
       for (int64_t k = 0; k != extents[dims.qk]; ++k)
         rows.push_back(
-            {T(data[query->access.along(dims.qk, k)].floating), transposedKeys.data() + k * extents[dims.key]});
+            {T(data[base + query->access.along(dims.qk, k)].floating), transposedKeys.data() + k * extents[dims.key]});
       std::fill(scores.begin(), scores.end(), T(0));
       addWeightedRows<T>(rows, scores.size(), scores.data());
       scoreOf.setRow(indices);

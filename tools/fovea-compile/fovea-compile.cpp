@@ -1,7 +1,7 @@
 //===- fovea-compile.cpp - compiles a file for the CPU --------------------===//
 
-#include "fovea/Compile/Compile.h"
 #include "common/EnvironmentHelp.h"
+#include "fovea/Compile/Compile.h"
 #include "fovea/runtime.h"
 
 #include "llvm/ADT/SmallString.h"

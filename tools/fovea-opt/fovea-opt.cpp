@@ -1,8 +1,8 @@
 //===- fovea-opt.cpp - runs passes and pipelines by name ------------------===//
 
 #include "RoundTrip.h"
-#include "fovea/InitAll.h"
 #include "common/EnvironmentHelp.h"
+#include "fovea/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/Pass.h"

@@ -1,7 +1,7 @@
 //===- fovea-run.cpp - compiles a file and runs a function of it ----------===//
 
-#include "fovea/Execute/Runner.h"
 #include "common/EnvironmentHelp.h"
+#include "fovea/Execute/Runner.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
