@@ -42,8 +42,8 @@ private:
 
   const CudaContext context;
   const Key key;
-  const CUmodule handle;
-  int64_t users = 1; ///< Guarded by the table's mutex.
+  const CUmodule handle; // NOLINT(misc-misplaced-const): a handle
+  int64_t users = 1;     ///< Guarded by the table's mutex.
   std::mutex mutex;
   std::map<std::string, std::unique_ptr<CudaKernel>> kernels;
 };

@@ -33,6 +33,7 @@ enum CUresult : int {
   CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES = 701
 };
 
+// NOLINTBEGIN(readability-identifier-naming): these are the driver's names.
 enum CUdevice_attribute : int {
   CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT = 16,
   CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
@@ -63,6 +64,7 @@ enum CUtensorMapDataType : int {
   CU_TENSOR_MAP_DATA_TYPE_FLOAT64 = 8,
   CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 = 9
 };
+// NOLINTEND(readability-identifier-naming)
 enum CUtensorMapInterleave : int { CU_TENSOR_MAP_INTERLEAVE_NONE = 0 };
 enum CUtensorMapSwizzle : int {
   CU_TENSOR_MAP_SWIZZLE_NONE = 0,

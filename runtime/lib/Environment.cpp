@@ -21,6 +21,7 @@ using namespace fovea::environment;
 std::optional<int> ThreadCount::parse(std::string_view text) {
   int value = 0;
   const char *end = text.data() + text.size();
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the size is in `end`
   auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || value < 0 || value > maximum)
     return std::nullopt;

@@ -152,7 +152,7 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
     rewriter.replaceAllUsesWith(result, tiled->replacements.lookup(result));
   rewriter.eraseOp(root);
   while (true) {
-    auto dead = llvm::find_if(producers, [](Operation *producer) { return producer->use_empty(); });
+    auto *dead = llvm::find_if(producers, [](Operation *producer) { return producer->use_empty(); });
     if (dead == producers.end())
       break;
     Operation *producer = *dead;

@@ -9,13 +9,13 @@ static ConfigAttr configOf(Operation *op) { return op->getAttrOfType<ConfigAttr>
 
 ConfigAttr mlir::attn::findConfig(Operation *op) {
   // finalize <- merge <- online_attention is the longest chain there is.
-  for (Operation *maker = op; maker && isa<StructuredOpInterface>(maker);) {
+  for (Operation *maker = op; isa_and_nonnull<StructuredOpInterface>(maker);) {
     if (ConfigAttr config = configOf(maker))
       return config;
     // The state comes from one op, whichever operand one looks at.
     Operation *next = nullptr;
     for (Value operand : maker->getOperands())
-      if (Operation *producer = operand.getDefiningOp(); producer && isa<StructuredOpInterface>(producer))
+      if (Operation *producer = operand.getDefiningOp(); isa_and_nonnull<StructuredOpInterface>(producer))
         next = producer;
     maker = next;
   }
