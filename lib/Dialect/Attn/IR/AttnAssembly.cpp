@@ -173,12 +173,7 @@ void OnlineAttentionOp::print(OpAsmPrinter &printer) {
     printer << " partial(" << getPartial() << ')';
   writer.scale(getScaleValue());
   writer.operands("ins", {getQuery(), getKey(), getValue()});
-  writer.operands("captures", getCaptures());
-  writer.offsets(*this, getOffsets());
-  writer.outputs(getOutputs());
-  writer.maps();
-  writer.regions(*this);
-  writer.rest();
+  writer.scoreOpEnd(*this);
 }
 
 ParseResult FinalizeOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -234,12 +229,7 @@ void SoftmaxOp::print(OpAsmPrinter &printer) {
   writer.flag("safe", "safe");
   writer.attribute("dimension");
   writer.operands("ins", getInput());
-  writer.operands("captures", getCaptures());
-  writer.offsets(*this, getOffsets());
-  writer.outputs(getOutputs());
-  writer.maps();
-  writer.regions(*this);
-  writer.rest();
+  writer.scoreOpEnd(*this);
 }
 
 ParseResult OnlineSoftmaxOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -253,12 +243,7 @@ void OnlineSoftmaxOp::print(OpAsmPrinter &printer) {
   writer.base(getBase());
   writer.attribute("dimension");
   writer.operands("ins", getInput());
-  writer.operands("captures", getCaptures());
-  writer.offsets(*this, getOffsets());
-  writer.outputs(getOutputs());
-  writer.maps();
-  writer.regions(*this);
-  writer.rest();
+  writer.scoreOpEnd(*this);
 }
 
 ParseResult NormalizeOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -275,12 +260,7 @@ void NormalizeOp::print(OpAsmPrinter &printer) {
   writer.flag("safe", "safe");
   writer.attribute("dimension");
   writer.operands("ins", {getInput(), getMax(), getSum()});
-  writer.operands("captures", getCaptures());
-  writer.offsets(*this, getOffsets());
-  writer.outputs(getOutputs());
-  writer.maps();
-  writer.regions(*this);
-  writer.rest();
+  writer.scoreOpEnd(*this);
 }
 
 ParseResult CrossEntropyOp::parse(OpAsmParser &parser, OperationState &result) {

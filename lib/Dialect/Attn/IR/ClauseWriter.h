@@ -91,6 +91,15 @@ public:
       printer.printRegion(*region);
     }
   }
+  /// What every score op without clauses of its own ends in.
+  template <typename OpTy> void scoreOpEnd(OpTy scoreOp) {
+    operands("captures", scoreOp.getCaptures());
+    offsets(scoreOp, scoreOp.getOffsets());
+    outputs(scoreOp.getOutputs());
+    maps();
+    regions(scoreOp);
+    rest();
+  }
   void hide(StringRef attribute) { shown.push_back(attribute); }
   void rest() { printer.printOptionalAttrDictWithKeyword(op->getAttrs(), shown); }
 

@@ -65,6 +65,12 @@ private:
   AffineMap renumbered(AffineMap map, unsigned numDims, ArrayRef<std::pair<unsigned, unsigned>> numbers);
   /// The part of a packed state (acc for 0, m, l) that holds rows of the tile.
   Value validState(ValueRange state, unsigned which);
+  /// Dimensions that leave the domain, in the order in which their positions are captured.
+  SmallVector<unsigned> getUnitDims() const {
+    SmallVector<unsigned> unitDims(dims.batch);
+    llvm::append_range(unitDims, ArrayRef(dims.rows).drop_back());
+    return unitDims;
+  }
   AffineMap packedMap(ArrayRef<unsigned> dims) {
     return AffineMap::get(NumPackedDims, 0,
                           llvm::map_to_vector(dims, [&](unsigned d) { return getAffineDimExpr(d, context); }), context);
@@ -217,9 +223,7 @@ void QueryPacker::replaceIndices(Region &region, unsigned firstCapture, ArrayRef
     return;
   Block &block = region.front();
   DenseMap<unsigned, Value> scalarOf;
-  SmallVector<unsigned> unitDims(dims.batch);
-  llvm::append_range(unitDims, ArrayRef(dims.rows).drop_back());
-  for (unsigned d : unitDims)
+  for (unsigned d : getUnitDims())
     scalarOf[d] = block.addArgument(rewriter.getIndexType(), loc);
   Value lastRow = block.addArgument(rewriter.getIndexType(), loc);
   OpBuilder::InsertionGuard guard(rewriter);
@@ -272,8 +276,7 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   if (op.getScore().empty() && op.getMask().empty()) {
     captures.clear();
   } else {
-    SmallVector<unsigned> unitDims(dims.batch);
-    llvm::append_range(unitDims, ArrayRef(dims.rows).drop_back());
+    SmallVector<unsigned> unitDims = getUnitDims();
     for (unsigned d : unitDims)
       captures.push_back(getValueOrCreateConstantIndexOp(rewriter, loc, positions[d]));
     AffineExpr d0 = getAffineDimExpr(0, context), d1 = getAffineDimExpr(1, context);
