@@ -127,10 +127,9 @@ private:
          llvm::zip_equal(forall.getMixedLowerBound(), forall.getMixedUpperBound(), forall.getMixedStep())) {
       AffineExpr d0 = builder.getAffineDimExpr(0), d1 = builder.getAffineDimExpr(1), d2 = builder.getAffineDimExpr(2);
       std::optional<int64_t> width = getConstantIntValue(step);
-      OpFoldResult count = width ? affine::makeComposedFoldedAffineApply(builder, loc, (d1 - d0).ceilDiv(*width),
-                                                                         {begin, end})
-                                 : affine::makeComposedFoldedAffineApply(builder, loc, (d1 - d0).ceilDiv(d2),
-                                                                         {begin, end, step});
+      OpFoldResult count =
+          width ? affine::makeComposedFoldedAffineApply(builder, loc, (d1 - d0).ceilDiv(*width), {begin, end})
+                : affine::makeComposedFoldedAffineApply(builder, loc, (d1 - d0).ceilDiv(d2), {begin, end, step});
       tiles.push_back(getValueOrCreateConstantIndexOp(builder, loc, count));
     }
     auto kernel = SymbolRefAttr::get(builder.getContext(), module.getName(),
@@ -184,7 +183,8 @@ private:
   /// The loop's induction variables from the tile's coordinates.
   void mapPosition(OpBuilder &builder, IRMapping &map, ValueRange extents) {
     auto tile = cta::TileIndexOp::create(builder, loc, extents);
-    AffineExpr d0 = builder.getAffineDimExpr(0), s0 = builder.getAffineSymbolExpr(0), s1 = builder.getAffineSymbolExpr(1);
+    AffineExpr d0 = builder.getAffineDimExpr(0), s0 = builder.getAffineSymbolExpr(0),
+               s1 = builder.getAffineSymbolExpr(1);
     for (auto [iv, index, begin, step] : llvm::zip_equal(forall.getInductionVars(), tile.getIndices(),
                                                          forall.getMixedLowerBound(), forall.getMixedStep())) {
       auto inKernel = [&](OpFoldResult value) -> OpFoldResult {
@@ -212,8 +212,8 @@ private:
     auto whole = cast<MemRefType>(outputs[output].getType());
     auto type = memref::SubViewOp::inferRankReducedResultType(insert.getSourceType().getShape(), whole, offsets, sizes,
                                                               strides);
-    Value part = memref::SubViewOp::create(builder, loc, cast<MemRefType>(type), outputs[output], offsets, sizes,
-                                           strides);
+    Value part =
+        memref::SubViewOp::create(builder, loc, cast<MemRefType>(type), outputs[output], offsets, sizes, strides);
     bufferization::MaterializeInDestinationOp::create(builder, loc, /*result=*/Type(), map.lookup(insert.getSource()),
                                                       part, /*restrict=*/true, /*writable=*/true);
   }
