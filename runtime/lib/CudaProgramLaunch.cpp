@@ -43,7 +43,11 @@ struct CudaProgram::Plan {
 
 static constexpr int64_t workspaceAlignment = 256;
 
-bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t count) const {
+bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t count, bool withResults) const {
+  auto isSkipped = [&](int64_t index) {
+    return !withResults && std::any_of(descriptor.results.begin(), descriptor.results.end(),
+                                       [&](const Result &result) { return int64_t(result.argument) == index; });
+  };
   if (count != int64_t(descriptor.arguments.size()))
     return fail("got %lld arguments, expected %zu", (long long)count, descriptor.arguments.size());
   for (int64_t i = 0; i < count; ++i) {
@@ -58,6 +62,8 @@ bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t cou
                   nameOf(expected.type));
     if (got.rank != expected.rank)
       return fail("argument '%s': got rank %lld, expected %u", name, (long long)got.rank, expected.rank);
+    if (isSkipped(i))
+      continue;
     bool isEmpty = false;
     for (int64_t dim = 0; dim < got.rank; ++dim) {
       if (got.sizes[dim] < 0)
@@ -67,6 +73,19 @@ bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t cou
     if (expected.isTensor && !isEmpty && !got.data)
       return fail("argument '%s': got null, and it is not empty", name);
   }
+  return true;
+}
+
+bool CudaProgram::checkResults(const LaunchEvaluation &evaluation, const FoveaCudaArgument *arguments) const {
+  for (const Result &result : descriptor.results)
+    for (size_t dim = 0; dim < result.sizes.size(); ++dim) {
+      int64_t expected, got = arguments[result.argument].sizes[dim];
+      if (!evaluation.get(result.sizes[dim], "a size of a result", expected))
+        return false;
+      if (got != expected)
+        return fail("argument '%s': size %zu is %lld, expected %lld",
+                    descriptor.arguments[result.argument].name.c_str(), dim, (long long)got, (long long)expected);
+    }
   return true;
 }
 
@@ -114,6 +133,7 @@ bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const
       continue;
     const TensorMap &map = plan.variant.tensorMaps[argument.index];
     FoveaTensorMapShape shape{};
+    bool isEmpty = false;
     shape.elementType = static_cast<int>(map.type);
     shape.rank = int(map.sizes.size());
     shape.swizzleBytes = 16 << int(map.swizzle) & ~16;
@@ -123,6 +143,13 @@ bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const
       if (!plan.evaluation.get(map.sizes[dim], "a size of a tensor map", shape.sizes[dim]) ||
           (dim > 0 && !plan.evaluation.get(map.strides[dim - 1], "a stride of a tensor map", shape.strides[dim - 1])))
         return false;
+      isEmpty |= shape.sizes[dim] == 0;
+    }
+    // There is none of an empty tensor: the kernel has nothing to read or write with it.
+    if (isEmpty) {
+      plan.tensorMaps[argument.index] = {};
+      plan.isEncoded[argument.index] = true;
+      continue;
     }
     if (!encodeTensorMap(context.driver, plan.addressOf(map.buffer), shape, plan.tensorMaps[argument.index])) {
       appendLastError("; tensor map %u of kernel '%s'", argument.index, launch.kernel.c_str());
@@ -228,6 +255,24 @@ bool CudaProgram::describe(const FoveaCudaArgument *arguments) const {
   return false;
 }
 
+bool CudaProgram::getResult(const FoveaCudaArgument *arguments, int64_t count, int64_t index, int64_t &argument,
+                            int64_t *sizes) const {
+  if (index < 0 || index >= int64_t(descriptor.results.size()))
+    return fail("launch '%s': got result %lld, expected 0 to %lld", descriptor.name.c_str(), (long long)index,
+                (long long)descriptor.results.size() - 1);
+  if (!checkArguments(arguments, count, /*withResults=*/false)) {
+    appendLastError("; launch '%s'", descriptor.name.c_str());
+    return false;
+  }
+  LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  const Result &result = descriptor.results[index];
+  argument = result.argument;
+  for (size_t dim = 0; dim < result.sizes.size(); ++dim)
+    if (!evaluation.get(result.sizes[dim], "a size of a result", sizes[dim]))
+      return describe(arguments);
+  return true;
+}
+
 bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const {
   if (!checkArguments(arguments, count)) {
     appendLastError("; launch '%s'", descriptor.name.c_str());
@@ -255,6 +300,8 @@ bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count, uint
     return false;
   }
   LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  if (!checkResults(evaluation, arguments))
+    return describe(arguments);
   const Variant *variant = select(evaluation);
   if (!variant)
     return describe(arguments);
