@@ -191,6 +191,9 @@ std::vector<uint8_t> write(const LaunchDescriptor &descriptor);
 /// none, and `error` says why.
 std::optional<LaunchDescriptor> read(const void *bytes, size_t size, std::string &error);
 
+/// A valid descriptor in lines for a reader, its expressions written out.
+std::string toText(const LaunchDescriptor &descriptor);
+
 /// Kernels with how to launch them: all that a program without a compiler
 /// needs. Images are PTX or cubins.
 struct Program {
