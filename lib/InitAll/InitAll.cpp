@@ -7,6 +7,7 @@
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "fovea/Dialect/Cta/IR/Cta.h"
+#include "fovea/Dialect/Cta/Transforms/Passes.h"
 #include "fovea/Pipelines/Pipelines.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
@@ -24,6 +25,7 @@ void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void fovea::registerAllPasses() {
   mlir::attn::registerAttnPasses();
+  mlir::cta::registerCtaPasses();
   registerFoveaConversionPasses();
   registerFoveaPipelines();
   mlir::registerAllPasses();

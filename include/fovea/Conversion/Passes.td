@@ -65,4 +65,25 @@ def CheckLoweredPass : Pass<"fovea-check-lowered", "::mlir::ModuleOp"> {
   let description = "Reports the first op that no pass lowered, instead of what a later conversion makes of it.";
 }
 
+def AttnOutlineKernelsPass : Pass<"attn-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turn tiled loops of attn ops into kernels and launches (stage 7b)";
+  let description = [{
+    Each `scf.forall` over tiles becomes a `gpu.func`, whose tensors are memrefs, and a `cta.launch` on the host. Ops
+    that are not part of such a loop stay where they are.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::cta::CtaDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def AttnToCtaPass : Pass<"attn-to-cta", "::mlir::gpu::GPUFuncOp"> {
+  let summary = "Lower tiles of attn ops in a kernel to register and shared tiles (stage 8)";
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::cta::CtaDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def CtaToNvvmPass : Pass<"cta-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Lower kernels to threads, NVVM and inline PTX for sm_90a (stage 14)";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cta::CtaDialect", "::mlir::cf::ControlFlowDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 #endif // FOVEA_CONVERSION_PASSES

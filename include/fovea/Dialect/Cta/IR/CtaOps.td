@@ -115,19 +115,22 @@ class Cta_AccessOp<string mnemonic, list<Trait> traits = []> : Cta_Op<mnemonic, 
   let hasVerifier = 1;
 }
 
-def Cta_LoadOp : Cta_AccessOp<"load"> {
+def Cta_LoadOp : Cta_AccessOp<"load", [AttrSizedOperandSegments]> {
   let summary = "A tile of global memory, in shared memory";
   let description = [{
     Element (i, j) is that of `source` at `offsets`, advanced by i along dimension `dims[0]` and by j along `dims[1]`,
-    and zero outside of `source` (S8: nothing beyond the bounds is read). `cta-specialize-warps` makes a `cta.tma_load`
-    into a slot of a channel of it.
+    and zero outside of `source` (S8: nothing beyond the bounds is read). Where the predicate is false nothing is loaded,
+    and no result may depend on the contents. `cta-specialize-warps` makes a `cta.tma_load` into a slot of a channel of
+    it.
 
     Example: `%t = cta.load %k[%b, %h, %n, %c0] dims [2, 3] : memref<?x8x?x128xbf16> -> !cta.tile<128x128xbf16>`.
   }];
   let arguments = (ins Arg<AnyStridedMemRef, "", [MemRead]>:$source, Variadic<Index>:$offsets,
-                       DenseI64ArrayAttr:$dims);
+                       Cta_Predicate:$predicate, DenseI64ArrayAttr:$dims);
   let results = (outs Res<Cta_Tile, "", [MemAlloc<Cta_Shared>, MemWrite<Cta_Shared>]>:$tile);
-  let assemblyFormat = "$source `[` $offsets `]` `dims` $dims attr-dict `:` type($source) `->` type($tile)";
+  let assemblyFormat = [{
+    $source `[` $offsets `]` `dims` $dims (`if` $predicate^)? attr-dict `:` type($source) `->` type($tile)
+  }];
 }
 
 def Cta_ReadOp : Cta_AccessOp<"read"> {
