@@ -235,6 +235,11 @@ int foveaCudaGetResult(const FoveaCudaProgram *program, const FoveaCudaArgument 
   return toStatus([&] { return unwrap(program)->getResult(arguments, count, result, *argument, sizes); });
 }
 
+int foveaCudaPlan(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
+                  FoveaCudaPlannedKernel *kernels, int64_t capacity, int64_t *kernelCount) {
+  return toStatus([&] { return unwrap(program)->plan(arguments, count, kernels, capacity, *kernelCount); });
+}
+
 int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
                             int64_t *bytes) {
   return toStatus([&] { return unwrap(program)->getWorkspaceBytes(arguments, count, *bytes); });

@@ -34,6 +34,8 @@ public:
 
   bool getResult(const FoveaCudaArgument *arguments, int64_t count, int64_t result, int64_t &argument,
                  int64_t *sizes) const;
+  bool plan(const FoveaCudaArgument *arguments, int64_t count, FoveaCudaPlannedKernel *planned, int64_t capacity,
+            int64_t &kernelCount) const;
   bool getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const;
   bool launch(const FoveaCudaArgument *arguments, int64_t count, uint64_t workspace, int64_t workspaceBytes,
               CUstream stream) const;
@@ -57,6 +59,7 @@ private:
   const launch::Variant *select(const LaunchEvaluation &evaluation) const;
   bool placeWorkspaces(Plan &plan, int64_t &bytes) const;
   bool planLaunches(Plan &plan) const;
+  bool encodeTensorMaps(Plan &plan) const;
   bool encodeTensorMaps(Plan &plan, const launch::KernelLaunch &launch) const;
   bool issue(Plan &plan, size_t index, CUstream stream) const;
   /// Adds the descriptor's name and the arguments' shapes to the last error;

@@ -183,9 +183,15 @@ bool CudaProgram::planLaunches(Plan &plan) const {
       if (argument.kind == KernelArgument::Kind::Integer && !get(argument.index, "an argument", value))
         return false;
     }
-    // A tensor map cannot be empty, and need not exist where nothing runs.
-    bool isEmpty = std::min({shape.grid[0], shape.grid[1], shape.grid[2]}) == 0;
-    if (!isEmpty && !encodeTensorMaps(plan, launch))
+  }
+  return true;
+}
+
+/// A tensor map cannot be empty, and need not exist where nothing runs.
+bool CudaProgram::encodeTensorMaps(Plan &plan) const {
+  for (size_t i = 0; i < plan.variant.launches.size(); ++i) {
+    const int64_t(&grid)[3] = plan.shapes[i].grid;
+    if (std::min({grid[0], grid[1], grid[2]}) > 0 && !encodeTensorMaps(plan, plan.variant.launches[i]))
       return false;
   }
   return true;
@@ -273,6 +279,27 @@ bool CudaProgram::getResult(const FoveaCudaArgument *arguments, int64_t count, i
   return true;
 }
 
+bool CudaProgram::plan(const FoveaCudaArgument *arguments, int64_t count, FoveaCudaPlannedKernel *planned,
+                       int64_t capacity, int64_t &kernelCount) const {
+  if (!checkArguments(arguments, count)) {
+    appendLastError("; launch '%s'", descriptor.name.c_str());
+    return false;
+  }
+  LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  const Variant *variant = select(evaluation);
+  if (!variant)
+    return describe(arguments);
+  Plan plan(evaluation, arguments, *variant, kernels[variant - descriptor.variants.data()]);
+  int64_t bytes;
+  if (!placeWorkspaces(plan, bytes) || !planLaunches(plan))
+    return describe(arguments);
+  kernelCount = int64_t(variant->launches.size());
+  for (int64_t i = 0; i < std::min(capacity, kernelCount); ++i)
+    planned[i] = {variant->name.c_str(), variant->launches[i].kernel.c_str(), plan.shapes[i],
+                  plan.kernels[i]->getAttributes()};
+  return true;
+}
+
 bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const {
   if (!checkArguments(arguments, count)) {
     appendLastError("; launch '%s'", descriptor.name.c_str());
@@ -316,7 +343,7 @@ bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count, uint
          (long long)workspaceBytes, (unsigned long long)workspace, (long long)needed, (long long)workspaceAlignment);
     return describe(arguments);
   }
-  if (!planLaunches(plan))
+  if (!planLaunches(plan) || !encodeTensorMaps(plan))
     return describe(arguments);
 
   for (size_t i = 0; i < variant->workspaces.size(); ++i)

@@ -193,6 +193,19 @@ typedef struct FoveaCudaArgument {
 FOVEA_RUNTIME_API int foveaCudaGetResult(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,
                                          int64_t count, int64_t result, int64_t *argument, int64_t *sizes);
 
+/** A kernel that a launch runs. */
+typedef struct FoveaCudaPlannedKernel {
+  const char *variant; /**< These two belong to the program. */
+  const char *name;
+  FoveaCudaLaunchShape shape;
+  FoveaCudaKernelAttributes attributes;
+} FoveaCudaPlannedKernel;
+
+/** The kernels that a launch with these arguments runs, in order, at most
+ *  `capacity` of them; how many they are is stored to `kernelCount`. */
+FOVEA_RUNTIME_API int foveaCudaPlan(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
+                                    FoveaCudaPlannedKernel *kernels, int64_t capacity, int64_t *kernelCount);
+
 /** How much workspace a launch with these arguments needs. */
 FOVEA_RUNTIME_API int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,
                                               int64_t count, int64_t *bytes);
