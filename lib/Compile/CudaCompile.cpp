@@ -2,11 +2,11 @@
 
 #include "fovea/Compile/CudaCompile.h"
 #include "fovea/Dialect/Cta/IR/Cta.h"
+#include "fovea/Pipelines/Pipelines.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 
 #include <chrono>
 
@@ -22,14 +22,13 @@ static bool isLowered(ModuleOp module) {
          });
 }
 
-static LogicalResult lower(ModuleOp module, StringRef pipelineOptions) {
-  const PassPipelineInfo *pipeline = PassPipelineInfo::lookup("attn-to-nvvm");
-  if (!pipeline)
-    return module.emitError() << "this build has no pipeline attn-to-nvvm, which lowers to CUDA devices";
+static LogicalResult lower(ModuleOp module, const CudaCompileOptions &options) {
+  GpuPipelineOptions pipelineOptions;
+  pipelineOptions.chip = options.serialize.code.chip;
+  if (failed(pipelineOptions.parseFromString(options.pipelineOptions, llvm::nulls())))
+    return module.emitError() << "pipeline options '" << options.pipelineOptions << "': not options of attn-to-nvvm";
   PassManager passes(module.getContext());
-  auto report = [&](const Twine &message) { return module.emitError() << "attn-to-nvvm: " << message; };
-  if (failed(pipeline->addToPipeline(passes, pipelineOptions, report)))
-    return failure();
+  buildAttnToNVVMPipeline(passes, pipelineOptions);
   // After every pass it takes as long as the passes; once says the same here.
   passes.enableVerifier(false);
   return success(succeeded(passes.run(module)) && succeeded(verify(module)));
@@ -38,7 +37,7 @@ static LogicalResult lower(ModuleOp module, StringRef pipelineOptions) {
 FailureOr<CudaCompilation> fovea::compileForCuda(ModuleOp module, StringRef entry, const CudaCompileOptions &options) {
   CudaCompilation compilation;
   auto start = std::chrono::steady_clock::now();
-  if (!isLowered(module) && failed(lower(module, options.pipelineOptions)))
+  if (!isLowered(module) && failed(lower(module, options)))
     return failure();
   compilation.loweringSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   auto function = module.lookupSymbol<func::FuncOp>(entry);
