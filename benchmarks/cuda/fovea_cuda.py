@@ -6,8 +6,8 @@
   program.launch([q, k, v, o, 1.0])                    # torch CUDA tensors of any strides, and scalars
   go = program.bind([q, k, v, o, 1.0]); go(); go()     # packed once; owns its workspace
 
-A program is a folder with `program.json` {"images": ["a.ptx", ...], "descriptor": "descriptor.bin"}: PTX or cubins in the
-order of the descriptor's image numbers, and the binary form of a launch descriptor (fovea/LaunchDescriptor.h).
+A program is a folder with `program.json` {"images": ["a.ptx", ...], "descriptor": "descriptor.bin"}: PTX or cubins in
+the order of the descriptor's image numbers, and the binary form of a launch descriptor (fovea/LaunchDescriptor.h).
 
 As a command:  fovea_cuda.py build FOLDER    compiles the runtime with c++ and prints the library's path
                fovea_cuda.py show PROGRAM    prints the arguments that a program takes
@@ -48,7 +48,8 @@ class Descriptor:
     def __init__(self, data):
         magic, version, length = struct.unpack_from("<4sII", data)
         if magic != b"FVLD" or version != 1 or length != len(data):
-            raise FoveaError(f"no launch descriptor of version 1: {magic}, version {version}, {length} of {len(data)} bytes")
+            raise FoveaError(f"no launch descriptor of version 1: {magic}, version {version}, {length} of {len(data)} "
+                             "bytes")
         self.at, self.data = 12, data
         self.name = self.text()
         self.images, count = self.take("<II")
@@ -95,7 +96,7 @@ def build_runtime(folder, root=ROOT):
 
 
 class Runtime:
-    """libfovea_runtime. A launch acts in the calling thread's CUDA context, which is torch's once torch has used one."""
+    """libfovea_runtime. A launch acts in the calling thread's CUDA context: torch's, once torch has used it."""
 
     def __init__(self, path):
         self.library = C.CDLL(str(path))
@@ -121,7 +122,7 @@ class Runtime:
         return Program(self, folder)
 
     def kernel(self, image, name):
-        """A single kernel of an image, launched by hand: kernel(grid, block, [ctypes values], shared bytes, stream)."""
+        """A single kernel of an image, launched by hand: launch(grid, block, ctypes values, shared bytes, stream)."""
         module, kernel = C.c_void_p(), C.c_void_p()
         self.check(self.library.foveaCudaLoadModule(image, len(image), C.byref(module)))
         self.check(self.library.foveaCudaGetKernel(module, name.encode(), C.byref(kernel)))
@@ -176,7 +177,8 @@ class Launch:
         self.arguments = (Argument * max(1, len(args)))(*[self.pack(*pair) for pair in zip(args, declared)])
         needed = C.c_int64()
         library = program.runtime.library
-        program.runtime.check(library.foveaCudaWorkspaceBytes(program.handle, self.arguments, len(args), C.byref(needed)))
+        program.runtime.check(library.foveaCudaWorkspaceBytes(program.handle, self.arguments, len(args),
+                                                              C.byref(needed)))
         self.bytes, self.workspace, address = needed.value, None, None
         if self.bytes:
             self.workspace, address = self.allocate(self.bytes + guard_bytes)

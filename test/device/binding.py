@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Launches a program through benchmarks/cuda/fovea_cuda.py on tensors that look like torch's: binding.py RUNTIME FOLDER"""
+"""Launches a program through fovea_cuda.py on tensors that look like torch's: binding.py RUNTIME FOLDER"""
 import ctypes as C, json, pathlib, struct, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks/cuda"))
