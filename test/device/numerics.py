@@ -113,7 +113,7 @@ class SimulatedRunner:
         torch, at = self.torch, dict(zip(self.entry.args, arguments))
 
         def go():
-            if self.fault == "refuse" and x.q.shape[2] == 129:
+            if self.fault == "refuse" and x.k.shape[2] == 129:
                 raise Refused("no variant takes these arguments")
             inputs = x
             if self.fault == "beyond" and at["k"].dim() == 4 and x.k.shape[2]:  # one key more than there is
@@ -121,7 +121,7 @@ class SimulatedRunner:
                 inputs = x.__class__(**{**vars(x), "k": more(at["k"]), "v": more(at["v"])})
             results = attention_model.fused(torch, inputs, fault=self.fault)
             if self.fault == "noise":
-                results["o"] = results["o"] * (1 + 2e-3 * torch.rand(())).to(results["o"].dtype)
+                results["o"].view(torch.int16).view(-1)[int(torch.randint(results["o"].numel(), ()))] ^= 1
             for role in manifest.OUTPUTS:
                 if role in at:
                     at[role].copy_(self.entry.arrange(role, results[role]))
@@ -129,7 +129,6 @@ class SimulatedRunner:
                 row = at["o"][(-1,) * (at["o"].dim() - 1)]
                 torch.as_strided(row, (len(row) + 1,), row.stride(), row.storage_offset())[-1] = 0
             if self.fault == "input" and at["q"].numel():
-                at["q"].view(-1)[0] = 0 if at["q"].is_contiguous() else 1
                 at["q"][(0,) * at["q"].dim()] = 0.123
             if self.fault == "unwritten" and at["o"].numel():
                 at["o"][(-1,) * (at["o"].dim() - 1)] = math.nan
@@ -405,8 +404,8 @@ def run(options):
 
     def report(failure):
         where, complaints = failure
-        print(f"FAIL {where}: {'; '.join(complaints)}\n     repeat: numerics.py {options.manifest} --problem '{where}'",
-              flush=True)
+        print(f"FAIL {where}: {'; '.join(complaints)}\n"
+              f"     again: numerics.py {options.manifest} --problem '{where}'", flush=True)
     number, passed, failed, refused = 0, 0, 0, 0
     for entry, listed in chosen:
         skipped = min(len(listed), max(0, options.start - number))
@@ -426,9 +425,8 @@ def run(options):
         notes = [f"{len(tally.failed)} failed"] if tally.failed else []
         notes += [f"{len(tally.refused)} refused ({tally.refused[0][1][:100]})"] if tally.refused else []
         notes += [f"looser rules {entry.tolerance}"] if entry.tolerance else []
-        print(f"{entry.name}: " + ", ".join([
-            f"{tally.passed} passed", f"error at most {tally.worst['max']:.2f} (max), {tally.worst['mean']:.2f} (mean) of "
-            "the unfused evaluation's", *notes]), flush=True)
+        worst = f"error at most {tally.worst['max']:.2f} (max), {tally.worst['mean']:.2f} (mean) of the unfused one's"
+        print(", ".join([f"{entry.name}: {tally.passed} passed", worst, *notes]), flush=True)
         if tally.lost is not None:
             print(f"the device can no longer be used; go on with --start {tally.lost}\n"
                   f"{passed} passed, {failed} failed", flush=True)
