@@ -201,9 +201,11 @@ class Launch:
 
     def allocate(self, size):
         import torch
-        whole = torch.empty(size + WORKSPACE_ALIGNMENT, dtype=torch.uint8, device="cuda")
-        start = -whole.data_ptr() % WORKSPACE_ALIGNMENT
-        workspace = whole[start:start + size]
+        workspace = torch.empty(size, dtype=torch.uint8, device="cuda")
+        if start := -workspace.data_ptr() % WORKSPACE_ALIGNMENT:
+            workspace = torch.empty(size + WORKSPACE_ALIGNMENT, dtype=torch.uint8, device="cuda")
+            start = -workspace.data_ptr() % WORKSPACE_ALIGNMENT
+        workspace = workspace[start:start + size]
         return workspace, workspace.data_ptr()
 
     def __call__(self, stream=None):

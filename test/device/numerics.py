@@ -208,7 +208,8 @@ def run_problem(torch, entry, runner, problem, options, repeat):
     runner.finish()
     outputs = [role for role in manifest.OUTPUTS if role in placed]
     compute = "cpu" if options.sanitize else runner.device
-    results = {role: back(entry, role, placed[role].view).to(compute).clone() for role in outputs}
+    results = {role: back(entry, role, placed[role].on_cpu() if options.sanitize else placed[role].view).clone()
+               for role in outputs}
     complaints = []
     if not options.sanitize:  # the tools see these themselves, and nothing else is to run beside the program
         for role, item in placed.items():

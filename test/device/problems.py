@@ -186,6 +186,11 @@ class Placed:
         self.view = self.torch.as_strided(self.memory, shape, stride, offset)
         return self
 
+    def on_cpu(self):
+        """The tensor, copied as it lies: no kernel runs for that."""
+        view = self.view
+        return self.torch.as_strided(self.memory.cpu(), view.shape, view.stride(), view.storage_offset())
+
     def changed(self, inside):
         """Whether memory changed; with `inside` everywhere, otherwise outside of the tensor only."""
         now, torch = self.bits.clone(), self.torch
