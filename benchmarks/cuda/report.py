@@ -61,8 +61,8 @@ def number(value, digits=0):
 
 
 def order(cells):
-    """The contestants' names as first seen, and FA3, FA4 where they can be derived."""
-    names = list(dict.fromkeys(name for cell in cells for name in cell["contestants"]))
+    """The contestants' names, ours first, then as first seen, and FA3, FA4 where they can be derived."""
+    names = sorted(dict.fromkeys(name for cell in cells for name in cell["contestants"]), key=lambda n: n != "fovea")
     return names + [name for name in ("fa3", "fa4") if any(published(cell, name) for cell in cells)]
 
 
@@ -186,14 +186,14 @@ def plot(cells, title="", ours="fovea"):
         for position, length in enumerate(lengths):
             out.append(f'<text x="{at(position, 0).split(",")[0]}" y="{y0 + height + 15}" text-anchor="middle">'
                        f'{length}</text>')
-        for who in names:
+        for who in reversed(names):
             points = [at(p, rate(c, who)) for p, c in enumerate(chosen) if rate(c, who)]
             style = f'stroke="{colors[who]}" fill="none" stroke-width="{2.5 if who == ours else 1.4}"' + \
                 (' stroke-dasharray="4 3"' if who in ("fa3", "fa4") else "")
             if points:
-                out.append(f'<polyline points="{" ".join(points)}" {style}/>')
-                out += [f'<circle cx="{p.split(",")[0]}" cy="{p.split(",")[1]}" r="2.2" fill="{colors[who]}"/>'
-                        for p in points]
+                dots = "".join("M{},{}h0".format(*p.split(",")) for p in points)
+                out.append(f'<polyline points="{" ".join(points)}" {style}/>'
+                           f'<path d="{dots}" stroke="{colors[who]}" stroke-width="4.4" stroke-linecap="round"/>')
     x = left
     for who in names:
         label = TITLES.get(who, who)

@@ -241,7 +241,7 @@ def run_again(torch, entry, runner, problem, options, x, arguments, placed, resu
 
     def fresh(narrow=None):
         """A launch into other outputs, of all batches or of one."""
-        targets = {role: torch.full_like(placed[role].view, math.nan) for role in outputs}
+        targets = {role: placed[role].twin() for role in outputs}
         chosen = [targets.get(role, argument) for role, argument in zip(entry.args, arguments)]
         if narrow is not None:
             for position, role in enumerate(entry.args):

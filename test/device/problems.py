@@ -186,6 +186,11 @@ class Placed:
         self.view = self.torch.as_strided(self.memory, shape, stride, offset)
         return self
 
+    def twin(self):
+        """Another tensor with the same strides, all NaN."""
+        memory = self.torch.full_like(self.memory, math.nan)
+        return self.torch.as_strided(memory, self.view.shape, self.view.stride(), self.view.storage_offset())
+
     def on_cpu(self):
         """The tensor, copied as it lies: no kernel runs for that."""
         view = self.view
