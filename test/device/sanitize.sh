@@ -49,7 +49,8 @@ for tool in ${TOOLS:-memcheck racecheck synccheck initcheck}; do
     complain "$tool did not find its planted mistake" "$log"
     continue
   fi
-  echo "$tool: found its planted mistake:$(grep -m1 -iE 'invalid|hazard|race|barrier error|uninitialized' "$log" | tr -d =)"
+  what=$(grep -m1 -iE 'invalid|hazard|barrier error|uninitialized' "$log")
+  echo "$tool: found its planted mistake: ${what#=========* }"
 
   if [[ -n ${PLANTED:-} ]]; then
     log=$build/$tool-planted-programs.log
