@@ -6,6 +6,8 @@
 #include "fovea/Dialect/Attn/IR/Attn.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
+#include "fovea/Dialect/Cta/IR/Cta.h"
+#include "fovea/Dialect/Cta/Transforms/Passes.h"
 #include "fovea/Pipelines/Pipelines.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
@@ -14,7 +16,7 @@
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 
 void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<mlir::attn::AttnDialect>();
+  registry.insert<mlir::attn::AttnDialect, mlir::cta::CtaDialect>();
   mlir::attn::registerBufferizableOpInterfaceModels(registry);
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
@@ -23,6 +25,7 @@ void fovea::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void fovea::registerAllPasses() {
   mlir::attn::registerAttnPasses();
+  mlir::cta::registerCtaPasses();
   registerFoveaConversionPasses();
   registerFoveaPipelines();
   mlir::registerAllPasses();
