@@ -3,11 +3,11 @@
 #include "KernelBody.h"
 #include "ScoreRegion.h"
 #include "fovea/Dialect/Attn/Transforms/IdentityState.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -23,16 +23,10 @@ std::optional<unsigned> fovea::memoryDim(const MemoryView &view, AffineMap map, 
   return std::nullopt;
 }
 
-/// The most that a size can be, where a constant bounds it.
-static std::optional<int64_t> upperBound(OpFoldResult size) {
-  if (std::optional<int64_t> constant = getConstantIntValue(size))
-    return constant;
-  std::optional<int64_t> bound;
-  if (auto min = cast<Value>(size).getDefiningOp<affine::AffineMinOp>())
-    for (AffineExpr expr : min.getMap().getResults())
-      if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-        bound = std::min(bound.value_or(constant.getValue()), constant.getValue());
-  return bound;
+std::optional<int64_t> fovea::upperBound(OpFoldResult size) {
+  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, size, /*stopCondition=*/nullptr, /*closedUB=*/true);
+  return failed(bound) ? std::nullopt : std::optional<int64_t>(*bound);
 }
 
 /// The size along a dimension as the type or the slice that made the tensor gives it; null where neither does.
@@ -372,7 +366,9 @@ FailureOr<KernelBody> Reader::run() {
   }
   if (reasons.empty())
     return body;
-  return body.kernel.emitOpError() << "cannot be computed in register and shared tiles: " << llvm::join(reasons, "; ");
+  return emitError(body.kernel.getLoc()) << "kernel '" << body.kernel.getName()
+                                         << "' cannot be computed in register and shared tiles: "
+                                         << llvm::join(reasons, "; ");
 }
 
 FailureOr<KernelBody> KernelBody::read(gpu::GPUFuncOp kernel) { return Reader(kernel).run(); }

@@ -68,6 +68,9 @@ struct KernelBody {
   static mlir::FailureOr<KernelBody> read(mlir::gpu::GPUFuncOp kernel);
 };
 
+/// The most that a size or position can be, where a constant bounds it.
+std::optional<int64_t> upperBound(mlir::OpFoldResult size);
+
 /// The dimension of `view`'s memref that a map of a structured op takes `dim` to, if it takes it to one.
 std::optional<unsigned> memoryDim(const MemoryView &view, mlir::AffineMap map, unsigned dim);
 

@@ -120,6 +120,10 @@ bool KeyLoop::readPartial(TileBuilder &builder, Value partial) {
     return false;
   bool isInclusive = predicate == arith::CmpIPredicate::sle || predicate == arith::CmpIPredicate::sgt;
   OpFoldResult from = affineOf(builder, builder.getAffineDimExpr(0) + int64_t(isInclusive), {getAsOpFoldResult(bound)});
+  bool isHead = predicate == arith::CmpIPredicate::slt || predicate == arith::CmpIPredicate::sle;
+  std::optional<int64_t> first = getConstantIntValue(begin), atMost = upperBound(from);
+  if (isHead && first && atMost && *atMost <= *first) // no block begins in front of the first one
+    return true;
   Value blocks = blocksFrom(builder, from);
   switch (predicate) {
   case arith::CmpIPredicate::sge:

@@ -233,6 +233,10 @@ Value RegionTiles::lowerIndexCast(Value value, Type to, bool isUnsigned) {
 
 Value RegionTiles::lowerElementwise(Operation &op) {
   SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), [&](Value operand) { return lookup(operand); });
+  // A conversion of a position is one of 32 bits.
+  if (isa<arith::SIToFPOp>(op))
+    if (auto extension = operands[0].getDefiningOp<arith::ExtSIOp>())
+      operands[0] = extension.getIn();
   bool onTiles = llvm::any_of(operands, isTile);
   auto make = [&]() -> Value {
     Type element = narrowed(op.getResult(0).getType());
