@@ -47,25 +47,46 @@ static FailureOr<SmallVector<Operation *>> getOrder(scf::ForOp loop) {
   return ops;
 }
 
-/// Without stages: every op still comes after what it uses, or the schedule is wrong.
-static LogicalResult reorder(scf::ForOp loop, ArrayRef<Operation *> order) {
-  SmallPtrSet<Operation *, 32> done;
+/// Every op comes after what it uses, in the steady state and across iterations, and only values of registers cross
+/// from one stage to the next: a tile in shared memory would be overwritten, a product in flight read too early (rule
+/// 9).
+static LogicalResult checkOrder(scf::ForOp loop, ArrayRef<Operation *> order) {
+  DenseMap<Operation *, int64_t> cycles; // when an op of iteration 0 is executed, in ops of the steady state
+  int64_t length = order.size();
+  for (auto [i, op] : llvm::enumerate(order))
+    cycles[op] = getAt(op).getStage() * length + i;
+  Block *body = loop.getBody();
+  auto check = [&](Operation *op, Value value) -> LogicalResult {
+    int64_t distance = 0;
+    if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getOwner() == body) {
+      if (argument.getArgNumber() == 0)
+        return success();
+      value = body->getTerminator()->getOperand(argument.getArgNumber() - 1);
+      distance = 1;
+    }
+    Operation *def = value.getDefiningOp();
+    if (!def || def->getBlock() != body || (def == op && distance == 0))
+      return success();
+    AtAttr at = getAt(op), from = getAt(def);
+    if (cycles[def] - distance * length >= cycles[op])
+      return op->emitOpError("has stage ")
+             << at.getStage() << ", order " << at.getOrder() << ", which comes before " << def->getName()
+             << " of stage " << from.getStage() << ", order " << from.getOrder() << ", whose result it uses";
+    if (isa<TileType, InflightType>(value.getType()) && (distance > 0 || at.getStage() != from.getStage()))
+      return op->emitOpError("of stage ") << at.getStage() << " uses a value of type " << value.getType()
+                                          << " of stage " << from.getStage() << ", which cannot be carried to it";
+    return success();
+  };
   for (Operation *op : order) {
-    LogicalResult legal = success();
-    op->walk([&](Operation *inner) {
+    WalkResult result = op->walk([&](Operation *inner) {
       for (Value operand : inner->getOperands())
-        if (Operation *def = operand.getDefiningOp())
-          if (Operation *ancestor = loop.getBody()->findAncestorOpInBlock(*def))
-            if (ancestor != op && !done.contains(ancestor))
-              legal = op->emitOpError("has order ")
-                      << getAt(op).getOrder() << ", but what it uses has order " << getAt(ancestor).getOrder();
+        if (failed(check(op, operand)))
+          return WalkResult::interrupt();
+      return WalkResult::advance();
     });
-    if (failed(legal))
+    if (result.wasInterrupted())
       return failure();
-    done.insert(op);
   }
-  for (Operation *op : order)
-    op->moveBefore(loop.getBody()->getTerminator());
   return success();
 }
 
@@ -135,14 +156,14 @@ LogicalResult cta::expandPipeline(RewriterBase &rewriter, gpu::GPUFuncOp kernel)
   DenseSet<Operation *> prologue;
   for (scf::ForOp loop : loops) {
     FailureOr<SmallVector<Operation *>> order = getOrder(loop);
-    if (failed(order))
+    if (failed(order) || failed(checkOrder(loop, *order)))
       return failure();
     int64_t lastStage = 0;
     for (Operation *op : *order)
       lastStage = std::max(lastStage, getAt(op).getStage());
     if (lastStage == 0) {
-      if (failed(reorder(loop, *order)))
-        return failure();
+      for (Operation *op : *order)
+        op->moveBefore(loop.getBody()->getTerminator());
       continue;
     }
     if (failed(proveTrips(loop, lastStage)))

@@ -256,6 +256,7 @@ LogicalResult cta::flattenTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   SmallVector<Key> beginningKeys = getKeys(beginning, /*trailing=*/false),
                    endKeys = getKeys(body->after, /*trailing=*/true);
   OpSet pending(endCoordinates.begin(), endCoordinates.end());
+  size_t placed = llvm::find(endKeys, Key{lastOrder, lastOrder}) - endKeys.begin();
   auto copyEnd = [&](Operation *op) {
     SetVector<Value> ignored;
     for (Operation *coordinate : getCoordinates(block, *body, op, ignored))
@@ -267,8 +268,12 @@ LogicalResult cta::flattenTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   while (i < beginning.size() || j < body->after.size()) {
     if (j == body->after.size() || (i < beginning.size() && beginningKeys[i] <= endKeys[j]))
       predicateLoads(rewriter, rewriter.clone(*beginning[i++], following), exists);
-    else
+    else {
+      // The last loads and the stores are of different roles: each has its coordinates beside it.
+      if (j == placed)
+        pending.insert(endCoordinates.begin(), endCoordinates.end());
       copyEnd(body->after[j++]);
+    }
   }
   SmallVector<Value> results{end.lookupOrDefault(loop.getYieldOp().getOperand(0))};
   for (Value value : carried)

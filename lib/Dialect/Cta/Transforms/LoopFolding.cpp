@@ -7,9 +7,29 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::cta;
+
+namespace {
+/// x - (x + c) and x - (x - c): block numbers counted from the end of a loop that ran to the end.
+struct FoldDifference final : OpRewritePattern<arith::SubIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::SubIOp op, PatternRewriter &rewriter) const override {
+    Operation *inner = op.getRhs().getDefiningOp();
+    APInt constant;
+    if (!isa_and_nonnull<arith::AddIOp, arith::SubIOp>(inner) || inner->getOperand(0) != op.getLhs() ||
+        !matchPattern(inner->getOperand(1), m_ConstantInt(&constant)) || !op.getType().isSignlessIntOrIndex())
+      return rewriter.notifyMatchFailure(op, "not the difference of a value and itself plus a constant");
+    if (isa<arith::AddIOp>(inner))
+      constant.negate();
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, rewriter.getIntegerAttr(op.getType(), constant));
+    return success();
+  }
+};
+} // namespace
 
 static void populateCanonicalization(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
@@ -50,6 +70,7 @@ static bool dropDecidedBounds(gpu::GPUFuncOp kernel) {
 
 LogicalResult cta::foldLoops(gpu::GPUFuncOp kernel, RewritePatternSet &&patterns, GreedyRewriteConfig config) {
   populateCanonicalization(patterns);
+  patterns.add<FoldDifference>(kernel.getContext());
   FrozenRewritePatternSet frozen(std::move(patterns));
   do
     if (failed(applyPatternsGreedily(kernel, frozen, config)))
