@@ -254,7 +254,7 @@ LogicalResult ChannelLowering::lowerRegions(Operation *op, RingState &state) {
   Location loc = op->getLoc();
   auto lower = [&](Region &region) -> LogicalResult {
     if (region.empty()) { // scf.if without else
-      OpBuilder builder(region);
+      OpBuilder builder = OpBuilder::atBlockEnd(&region.emplaceBlock());
       scf::YieldOp::create(builder, loc);
     }
     Block &block = region.front();
