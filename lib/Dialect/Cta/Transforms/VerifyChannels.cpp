@@ -148,7 +148,7 @@ LogicalResult SectionChecker::checkInside(Operation *op) {
       return success();
   }
   auto isTile = [](Type type) { return isa<RankedTensorType>(type); };
-  if (isPure(op) && llvm::none_of(op->getOperandTypes(), isTile) && llvm::none_of(op->getResultTypes(), isTile))
+  if (isMemoryEffectFree(op) && llvm::none_of(op->getOperandTypes(), isTile) && llvm::none_of(op->getResultTypes(), isTile))
     return success();
   return op->emitOpError("rule 10: keeps the other warpgroups out of the exclusive section, where only products are "
                          "issued");
