@@ -3,6 +3,7 @@
 #include "fovea/Compile/Compile.h"
 #include "CHeader.h"
 #include "SharedLibrary.h"
+#include "fovea/Compile/CudaCompile.h"
 #include "fovea/Compile/SourceFile.h"
 #include "fovea/Target/CpuCode.h"
 
@@ -83,6 +84,33 @@ static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
   });
 }
 
+static llvm::Error emitForCuda(SourceFile &file, const CompileOptions &options) {
+  llvm::Expected<mlir::func::FuncOp> function = findFunction(*file.module, options.entry);
+  if (!function)
+    return function.takeError();
+  CudaCompileOptions cudaOptions;
+  cudaOptions.pipelineOptions = options.lowering.pipelineOptions;
+  bool needsImages = options.emit != Emit::Launch;
+  cudaOptions.serialize.assemble = options.emit == Emit::Cubin         ? Assemble::Always
+                                   : options.emit == Emit::CudaProgram ? Assemble::IfFound
+                                                                       : Assemble::Never;
+  auto compiled = compileForCuda(*file.module, function->getName(), cudaOptions);
+  if (failed(compiled))
+    return file.diagnostic->take("compiling for CUDA failed without saying why");
+  const CudaProgram &program = compiled->function.program;
+  if (!needsImages)
+    return writeText(options.output, launch::toText(program.descriptor));
+  if (options.emit == Emit::CudaProgram) {
+    std::vector<uint8_t> bytes = launch::write(program);
+    return writeText(options.output, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
+  }
+  if (program.images.size() != 1)
+    return llvm::createStringError(
+        "the kernels of @%s are in %zu images; a file holds one, unless it is a cuda-program",
+        program.descriptor.name.c_str(), program.images.size());
+  return writeText(options.output, program.images.front());
+}
+
 static llvm::Error emit(llvm::Module &code, llvm::TargetMachine &machine, const CompileOptions &options) {
   if (options.emit == Emit::LLVMIR) {
     std::string text;
@@ -103,6 +131,9 @@ llvm::Error fovea::compileFile(const CompileOptions &options) {
   SourceFile file;
   if (llvm::Error error = file.read(options.file))
     return error;
+  if (options.emit == Emit::Ptx || options.emit == Emit::Cubin || options.emit == Emit::CudaProgram ||
+      options.emit == Emit::Launch)
+    return emitForCuda(file, options);
   llvm::Expected<std::vector<EntryPoint>> entryPoints = getEntryPoints(*file.module);
   if (!entryPoints)
     return entryPoints.takeError();

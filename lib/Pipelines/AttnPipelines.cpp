@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GpuPipelines.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Pipelines/Pipelines.h"
 
@@ -62,4 +63,8 @@ void fovea::registerFoveaPipelines() {
                                                "Lower attention and softmax to plain loops over whole score matrices, "
                                                "in the LLVM dialect",
                                                buildAttnUnfusedToLLVMPipeline);
+  PassPipelineRegistration<GpuPipelineOptions>(
+      "attn-to-nvvm", "Lower attention to fused kernels for GPUs, in the LLVM and NVVM dialects, and their launches",
+      [](OpPassManager &pm, const GpuPipelineOptions &options) { buildAttnToNVVMPipeline(pm, options); });
+  registerGpuStagePipelines();
 }

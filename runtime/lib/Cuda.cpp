@@ -124,6 +124,38 @@ int foveaCudaSynchronize(FoveaCudaStream stream) {
       [&](const CudaContext &context) { return context.driver.cuStreamSynchronize(static_cast<CUstream>(stream)); });
 }
 
+int foveaCudaCreateEvent(FoveaCudaEvent *event) {
+  return inContext([&](const CudaContext &context) {
+    CUevent created = nullptr;
+    if (!context.driver.cuEventCreate(&created, 0))
+      return false;
+    *event = created;
+    return true;
+  });
+}
+
+int foveaCudaDestroyEvent(FoveaCudaEvent event) {
+  return inContext(
+      [&](const CudaContext &context) { return context.driver.cuEventDestroy(static_cast<CUevent>(event)); });
+}
+
+int foveaCudaRecordEvent(FoveaCudaEvent event, FoveaCudaStream stream) {
+  return inContext([&](const CudaContext &context) {
+    return context.driver.cuEventRecord(static_cast<CUevent>(event), static_cast<CUstream>(stream));
+  });
+}
+
+int foveaCudaElapsedSeconds(FoveaCudaEvent start, FoveaCudaEvent end, double *seconds) {
+  return inContext([&](const CudaContext &context) {
+    float milliseconds = 0;
+    if (!context.driver.cuEventSynchronize(static_cast<CUevent>(end)) ||
+        !context.driver.cuEventElapsedTime(&milliseconds, static_cast<CUevent>(start), static_cast<CUevent>(end)))
+      return false;
+    *seconds = 1e-3 * double(milliseconds);
+    return true;
+  });
+}
+
 int foveaCudaLoadModule(const void *bytes, int64_t size, FoveaCudaModule **module) {
   return toStatus([&] {
     if (!isSize("foveaCudaLoadModule", size))
@@ -181,11 +213,31 @@ int foveaCudaPrepare(const void *descriptor, int64_t size, const FoveaCudaImage 
   });
 }
 
+int foveaCudaPrepareProgram(const void *bytes, int64_t size, FoveaCudaProgram **program) {
+  return toStatus([&] {
+    if (!isSize("foveaCudaPrepareProgram", size))
+      return false;
+    std::unique_ptr<CudaProgram> prepared = CudaProgram::prepare(bytes, size);
+    *program = reinterpret_cast<FoveaCudaProgram *>(prepared.release());
+    return *program != nullptr;
+  });
+}
+
 int foveaCudaReleaseProgram(FoveaCudaProgram *program) {
   return toStatus([&] {
     std::unique_ptr<CudaProgram> owned(reinterpret_cast<CudaProgram *>(program));
     return owned->releaseModules();
   });
+}
+
+int foveaCudaGetResult(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
+                       int64_t result, int64_t *argument, int64_t *sizes) {
+  return toStatus([&] { return unwrap(program)->getResult(arguments, count, result, *argument, sizes); });
+}
+
+int foveaCudaPlan(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
+                  FoveaCudaPlannedKernel *kernels, int64_t capacity, int64_t *kernelCount) {
+  return toStatus([&] { return unwrap(program)->plan(arguments, count, kernels, capacity, *kernelCount); });
 }
 
 int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,

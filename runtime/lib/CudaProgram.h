@@ -25,11 +25,17 @@ public:
   /// Null, and the last error, if something does not fit.
   static std::unique_ptr<CudaProgram> prepare(const void *descriptor, size_t size, const FoveaCudaImage *images,
                                               int64_t imageCount);
+  /// From a program's binary form.
+  static std::unique_ptr<CudaProgram> prepare(const void *program, size_t size);
   ~CudaProgram() { releaseModules(); }
 
   /// Releases its modules before it is destroyed, to learn whether that failed.
   bool releaseModules();
 
+  bool getResult(const FoveaCudaArgument *arguments, int64_t count, int64_t result, int64_t &argument,
+                 int64_t *sizes) const;
+  bool plan(const FoveaCudaArgument *arguments, int64_t count, FoveaCudaPlannedKernel *planned, int64_t capacity,
+            int64_t &kernelCount) const;
   bool getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const;
   bool launch(const FoveaCudaArgument *arguments, int64_t count, uint64_t workspace, int64_t workspaceBytes,
               CUstream stream) const;
@@ -40,16 +46,20 @@ private:
   /// What a launch is about to do; on its stack.
   struct Plan;
 
+  static std::unique_ptr<CudaProgram> prepare(launch::LaunchDescriptor descriptor, const FoveaCudaImage *images,
+                                              int64_t imageCount);
   explicit CudaProgram(const CudaContext &context) : context(context) {}
 
   bool loadImages(const FoveaCudaImage *images, int64_t count);
   bool findKernels();
   bool allowLaunch(const launch::KernelLaunch &launch, CudaKernel &kernel, const LaunchEvaluation &constants) const;
 
-  bool checkArguments(const FoveaCudaArgument *arguments, int64_t count) const;
+  bool checkArguments(const FoveaCudaArgument *arguments, int64_t count, bool withResults = true) const;
+  bool checkResults(const LaunchEvaluation &evaluation, const FoveaCudaArgument *arguments) const;
   const launch::Variant *select(const LaunchEvaluation &evaluation) const;
   bool placeWorkspaces(Plan &plan, int64_t &bytes) const;
   bool planLaunches(Plan &plan) const;
+  bool encodeTensorMaps(Plan &plan) const;
   bool encodeTensorMaps(Plan &plan, const launch::KernelLaunch &launch) const;
   bool issue(Plan &plan, size_t index, CUstream stream) const;
   /// Adds the descriptor's name and the arguments' shapes to the last error;

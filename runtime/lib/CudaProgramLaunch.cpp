@@ -43,7 +43,11 @@ struct CudaProgram::Plan {
 
 static constexpr int64_t workspaceAlignment = 256;
 
-bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t count) const {
+bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t count, bool withResults) const {
+  auto isSkipped = [&](int64_t index) {
+    return !withResults && std::any_of(descriptor.results.begin(), descriptor.results.end(),
+                                       [&](const Result &result) { return int64_t(result.argument) == index; });
+  };
   if (count != int64_t(descriptor.arguments.size()))
     return fail("got %lld arguments, expected %zu", (long long)count, descriptor.arguments.size());
   for (int64_t i = 0; i < count; ++i) {
@@ -58,6 +62,8 @@ bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t cou
                   nameOf(expected.type));
     if (got.rank != expected.rank)
       return fail("argument '%s': got rank %lld, expected %u", name, (long long)got.rank, expected.rank);
+    if (isSkipped(i))
+      continue;
     bool isEmpty = false;
     for (int64_t dim = 0; dim < got.rank; ++dim) {
       if (got.sizes[dim] < 0)
@@ -67,6 +73,19 @@ bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t cou
     if (expected.isTensor && !isEmpty && !got.data)
       return fail("argument '%s': got null, and it is not empty", name);
   }
+  return true;
+}
+
+bool CudaProgram::checkResults(const LaunchEvaluation &evaluation, const FoveaCudaArgument *arguments) const {
+  for (const Result &result : descriptor.results)
+    for (size_t dim = 0; dim < result.sizes.size(); ++dim) {
+      int64_t expected, got = arguments[result.argument].sizes[dim];
+      if (!evaluation.get(result.sizes[dim], "a size of a result", expected))
+        return false;
+      if (got != expected)
+        return fail("argument '%s': size %zu is %lld, expected %lld",
+                    descriptor.arguments[result.argument].name.c_str(), dim, (long long)got, (long long)expected);
+    }
   return true;
 }
 
@@ -114,6 +133,7 @@ bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const
       continue;
     const TensorMap &map = plan.variant.tensorMaps[argument.index];
     FoveaTensorMapShape shape{};
+    bool isEmpty = false;
     shape.elementType = static_cast<int>(map.type);
     shape.rank = int(map.sizes.size());
     shape.swizzleBytes = 16 << int(map.swizzle) & ~16;
@@ -123,6 +143,13 @@ bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const
       if (!plan.evaluation.get(map.sizes[dim], "a size of a tensor map", shape.sizes[dim]) ||
           (dim > 0 && !plan.evaluation.get(map.strides[dim - 1], "a stride of a tensor map", shape.strides[dim - 1])))
         return false;
+      isEmpty |= shape.sizes[dim] == 0;
+    }
+    // There is none of an empty tensor: the kernel has nothing to read or write with it.
+    if (isEmpty) {
+      plan.tensorMaps[argument.index] = {};
+      plan.isEncoded[argument.index] = true;
+      continue;
     }
     if (!encodeTensorMap(context.driver, plan.addressOf(map.buffer), shape, plan.tensorMaps[argument.index])) {
       appendLastError("; tensor map %u of kernel '%s'", argument.index, launch.kernel.c_str());
@@ -156,9 +183,15 @@ bool CudaProgram::planLaunches(Plan &plan) const {
       if (argument.kind == KernelArgument::Kind::Integer && !get(argument.index, "an argument", value))
         return false;
     }
-    // A tensor map cannot be empty, and need not exist where nothing runs.
-    bool isEmpty = std::min({shape.grid[0], shape.grid[1], shape.grid[2]}) == 0;
-    if (!isEmpty && !encodeTensorMaps(plan, launch))
+  }
+  return true;
+}
+
+/// A tensor map cannot be empty, and need not exist where nothing runs.
+bool CudaProgram::encodeTensorMaps(Plan &plan) const {
+  for (size_t i = 0; i < plan.variant.launches.size(); ++i) {
+    const int64_t(&grid)[3] = plan.shapes[i].grid;
+    if (std::min({grid[0], grid[1], grid[2]}) > 0 && !encodeTensorMaps(plan, plan.variant.launches[i]))
       return false;
   }
   return true;
@@ -228,6 +261,45 @@ bool CudaProgram::describe(const FoveaCudaArgument *arguments) const {
   return false;
 }
 
+bool CudaProgram::getResult(const FoveaCudaArgument *arguments, int64_t count, int64_t index, int64_t &argument,
+                            int64_t *sizes) const {
+  if (index < 0 || index >= int64_t(descriptor.results.size()))
+    return fail("launch '%s': got result %lld, expected 0 to %lld", descriptor.name.c_str(), (long long)index,
+                (long long)descriptor.results.size() - 1);
+  if (!checkArguments(arguments, count, /*withResults=*/false)) {
+    appendLastError("; launch '%s'", descriptor.name.c_str());
+    return false;
+  }
+  LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  const Result &result = descriptor.results[index];
+  argument = result.argument;
+  for (size_t dim = 0; dim < result.sizes.size(); ++dim)
+    if (!evaluation.get(result.sizes[dim], "a size of a result", sizes[dim]))
+      return describe(arguments);
+  return true;
+}
+
+bool CudaProgram::plan(const FoveaCudaArgument *arguments, int64_t count, FoveaCudaPlannedKernel *planned,
+                       int64_t capacity, int64_t &kernelCount) const {
+  if (!checkArguments(arguments, count)) {
+    appendLastError("; launch '%s'", descriptor.name.c_str());
+    return false;
+  }
+  LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  const Variant *variant = select(evaluation);
+  if (!variant)
+    return describe(arguments);
+  Plan plan(evaluation, arguments, *variant, kernels[variant - descriptor.variants.data()]);
+  int64_t bytes;
+  if (!placeWorkspaces(plan, bytes) || !planLaunches(plan))
+    return describe(arguments);
+  kernelCount = int64_t(variant->launches.size());
+  for (int64_t i = 0; i < std::min(capacity, kernelCount); ++i)
+    planned[i] = {variant->name.c_str(), variant->launches[i].kernel.c_str(), plan.shapes[i],
+                  plan.kernels[i]->getAttributes()};
+  return true;
+}
+
 bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const {
   if (!checkArguments(arguments, count)) {
     appendLastError("; launch '%s'", descriptor.name.c_str());
@@ -255,6 +327,8 @@ bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count, uint
     return false;
   }
   LaunchEvaluation evaluation(descriptor, arguments, smCount);
+  if (!checkResults(evaluation, arguments))
+    return describe(arguments);
   const Variant *variant = select(evaluation);
   if (!variant)
     return describe(arguments);
@@ -269,7 +343,7 @@ bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count, uint
          (long long)workspaceBytes, (unsigned long long)workspace, (long long)needed, (long long)workspaceAlignment);
     return describe(arguments);
   }
-  if (!planLaunches(plan))
+  if (!planLaunches(plan) || !encodeTensorMaps(plan))
     return describe(arguments);
 
   for (size_t i = 0; i < variant->workspaces.size(); ++i)

@@ -19,16 +19,33 @@ std::unique_ptr<CudaProgram> CudaProgram::prepare(const void *bytes, size_t size
   // What is wrong with the descriptor is told even where there is no device.
   std::string error;
   std::optional<LaunchDescriptor> descriptor = read(bytes, size, error);
-  if (!descriptor) {
+  if (descriptor)
+    return prepare(std::move(*descriptor), images, imageCount);
+  fail("%s", error.c_str());
+  return nullptr;
+}
+
+std::unique_ptr<CudaProgram> CudaProgram::prepare(const void *bytes, size_t size) {
+  std::string error;
+  std::optional<Program> program = readProgram(bytes, size, error);
+  if (!program) {
     fail("%s", error.c_str());
     return nullptr;
   }
+  std::vector<FoveaCudaImage> images;
+  for (const std::string &image : program->images)
+    images.push_back({image.data(), int64_t(image.size())});
+  return prepare(std::move(program->descriptor), images.data(), int64_t(images.size()));
+}
+
+std::unique_ptr<CudaProgram> CudaProgram::prepare(LaunchDescriptor descriptor, const FoveaCudaImage *images,
+                                                  int64_t imageCount) {
   std::optional<CudaContext> context = CudaContext::current();
   int smCount = 0;
   if (!context || !context->getAttribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, smCount))
     return nullptr;
   std::unique_ptr<CudaProgram> program(new CudaProgram(*context));
-  program->descriptor = std::move(*descriptor);
+  program->descriptor = std::move(descriptor);
   program->smCount = smCount;
   if (program->loadImages(images, imageCount) && program->findKernels())
     return program;

@@ -100,6 +100,7 @@ private:
   bool tensorMap(const TensorMap &got, const Variant &variant);
   bool launch(const KernelLaunch &got, const Variant &variant);
   bool kernelArgument(const KernelArgument &got, const Variant &variant);
+  bool result(const Result &got);
 
   const LaunchDescriptor &descriptor;
   std::string &error;
@@ -224,11 +225,24 @@ bool Verifier::variant(const Variant &got) {
   return true;
 }
 
+bool Verifier::result(const Result &got) {
+  if (!tensor(got.argument))
+    return false;
+  uint32_t rank = descriptor.arguments[got.argument].rank;
+  if (!within("the number of sizes", got.sizes.size(), rank, rank))
+    return false;
+  for (ExpressionIndex size : got.sizes)
+    if (!expression("a size", size))
+      return false;
+  return true;
+}
+
 bool Verifier::run() {
   if (!name("the name", descriptor.name) || !within("the number of images", descriptor.numImages, 0, 64) ||
       !within("the number of arguments", descriptor.arguments.size(), 0, maxArguments) ||
       !within("the number of expressions", descriptor.expressions.size(), 0, maxExpressions) ||
-      !within("the number of variants", descriptor.variants.size(), 1, maxVariants))
+      !within("the number of variants", descriptor.variants.size(), 1, maxVariants) ||
+      !within("the number of results", descriptor.results.size(), 0, maxArguments))
     return false;
   for (size_t i = 0; i < descriptor.arguments.size(); ++i) {
     place = "argument " + std::to_string(i) + ": ";
@@ -243,6 +257,11 @@ bool Verifier::run() {
   for (size_t i = 0; i < descriptor.variants.size(); ++i) {
     place = "variant " + std::to_string(i) + ": ";
     if (!variant(descriptor.variants[i]))
+      return false;
+  }
+  for (size_t i = 0; i < descriptor.results.size(); ++i) {
+    place = "result " + std::to_string(i) + ": ";
+    if (!result(descriptor.results[i]))
       return false;
   }
   return true;

@@ -29,9 +29,19 @@ template <typename Archive> static void transfer(Archive &io, Guard &x) { io(x.c
 template <typename Archive> static void transfer(Archive &io, Variant &x) {
   io(x.name, x.guards, x.workspaces, x.tensorMaps, x.launches);
 }
+template <typename Archive> static void transfer(Archive &io, Result &x) { io(x.argument, x.sizes); }
 template <typename Archive> static void transfer(Archive &io, LaunchDescriptor &x) {
-  io(x.name, x.numImages, x.arguments, x.expressions, x.variants);
+  io(x.name, x.numImages, x.arguments, x.expressions, x.variants, x.results);
 }
+
+namespace {
+/// Program with its descriptor in binary form.
+struct ProgramParts {
+  std::string descriptor;
+  std::vector<std::string> images;
+};
+} // namespace
+template <typename Archive> static void transfer(Archive &io, ProgramParts &x) { io(x.descriptor, x.images); }
 
 namespace {
 
@@ -93,7 +103,9 @@ public:
 /// Reads zeros once the bytes have ended, and says so in `error`.
 class Reader : public Archive<Reader> {
 public:
-  Reader(const uint8_t *bytes, size_t size) : bytes(bytes), size(size) {}
+  /// `what` is read, for errors.
+  Reader(const char *what, const void *bytes, size_t size)
+      : what(what), bytes(static_cast<const uint8_t *>(bytes)), size(size) {}
 
   void byte(uint64_t &bits, unsigned shift) {
     uint64_t read = position < size ? bytes[position] : 0;
@@ -123,49 +135,83 @@ public:
   /// Keeps the first reason, and reads on as if the bytes had ended.
   void refuse(const std::string &reason) {
     if (error.empty())
-      error = "the launch descriptor " + reason + " at byte " + std::to_string(position);
+      error = std::string("the ") + what + " " + reason + " at byte " + std::to_string(position);
     position = size;
   }
 
-  const uint8_t *bytes;
-  size_t size;
+  const char *const what;
+  const uint8_t *const bytes;
+  const size_t size;
   size_t position = 0;
   std::string error;
 };
 
 } // namespace
 
-std::vector<uint8_t> fovea::launch::write(const LaunchDescriptor &descriptor) {
-  LaunchDescriptor copy = descriptor; // a reader may write to what it lists
-  uint32_t magic = formatMagic, version = formatVersion, length = 0;
+/// Magic, version and length, then the fields.
+template <typename Fields> static std::vector<uint8_t> writeWhole(uint32_t magic, uint32_t version, Fields &fields) {
+  uint32_t length = 0;
   Writer writer;
   writer(magic, version, length);
-  transfer(writer, copy);
+  transfer(writer, fields);
   length = writer.bytes.size();
   for (unsigned i = 0; i < 4; ++i)
     writer.bytes[8 + i] = length >> 8 * i;
   return writer.bytes;
 }
 
-std::optional<LaunchDescriptor> fovea::launch::read(const void *bytes, size_t size, std::string &error) {
-  Reader reader(static_cast<const uint8_t *>(bytes), size);
+/// Whether `fields` were read; if not, `error` says why.
+template <typename Fields>
+static bool readWhole(Reader reader, uint32_t expectedMagic, uint32_t expectedVersion, Fields &fields,
+                      std::string &error) {
   uint32_t magic = 0, version = 0, length = 0;
   reader(magic, version, length);
-  if (reader.error.empty() && magic != formatMagic)
-    reader.error = "these bytes are no launch descriptor";
-  else if (reader.error.empty() && version != formatVersion)
-    reader.error =
-        "the launch descriptor has version " + std::to_string(version) + ", expected " + std::to_string(formatVersion);
-  else if (reader.error.empty() && length != size)
-    reader.error = "the launch descriptor has " + std::to_string(size) + " bytes, expected " + std::to_string(length);
-  LaunchDescriptor descriptor;
+  std::string what = std::string("the ") + reader.what;
+  if (reader.error.empty() && magic != expectedMagic)
+    reader.error = std::string("these bytes are no ") + reader.what;
+  else if (reader.error.empty() && version != expectedVersion)
+    reader.error = what + " has version " + std::to_string(version) + ", expected " + std::to_string(expectedVersion);
+  else if (reader.error.empty() && length != reader.size)
+    reader.error = what + " has " + std::to_string(reader.size) + " bytes, expected " + std::to_string(length);
   if (reader.error.empty()) {
-    transfer(reader, descriptor);
-    if (reader.error.empty() && reader.position != size)
+    transfer(reader, fields);
+    if (reader.error.empty() && reader.position != reader.size)
       reader.refuse("goes on");
   }
   error = reader.error;
-  if (!error.empty() || !verify(descriptor, error))
+  return error.empty();
+}
+
+std::vector<uint8_t> fovea::launch::write(const LaunchDescriptor &descriptor) {
+  LaunchDescriptor copy = descriptor; // a reader may write to what it lists
+  return writeWhole(formatMagic, formatVersion, copy);
+}
+
+std::optional<LaunchDescriptor> fovea::launch::read(const void *bytes, size_t size, std::string &error) {
+  LaunchDescriptor descriptor;
+  if (!readWhole(Reader("launch descriptor", bytes, size), formatMagic, formatVersion, descriptor, error) ||
+      !verify(descriptor, error))
     return std::nullopt;
   return descriptor;
+}
+
+std::vector<uint8_t> fovea::launch::write(const Program &program) {
+  std::vector<uint8_t> descriptor = write(program.descriptor);
+  ProgramParts parts = {{descriptor.begin(), descriptor.end()}, program.images};
+  return writeWhole(programMagic, programVersion, parts);
+}
+
+std::optional<Program> fovea::launch::readProgram(const void *bytes, size_t size, std::string &error) {
+  ProgramParts parts;
+  if (!readWhole(Reader("program", bytes, size), programMagic, programVersion, parts, error))
+    return std::nullopt;
+  std::optional<LaunchDescriptor> descriptor = read(parts.descriptor.data(), parts.descriptor.size(), error);
+  if (!descriptor)
+    return std::nullopt;
+  if (parts.images.size() != descriptor->numImages) {
+    error = "the program has " + std::to_string(parts.images.size()) + " images, expected " +
+            std::to_string(descriptor->numImages);
+    return std::nullopt;
+  }
+  return Program{std::move(*descriptor), std::move(parts.images)};
 }

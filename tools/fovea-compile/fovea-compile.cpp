@@ -1,4 +1,4 @@
-//===- fovea-compile.cpp - compiles a file for the CPU --------------------===//
+//===- fovea-compile.cpp - compiles a file --------------------------------===//
 
 #include "common/EnvironmentHelp.h"
 #include "fovea/Compile/Compile.h"
@@ -18,10 +18,14 @@ static std::string getDefaultOutput(llvm::StringRef file, Emit emit) {
   if (file == "-")
     return "-";
   llvm::SmallString<64> name(llvm::sys::path::filename(file));
-  llvm::sys::path::replace_extension(name, emit == Emit::Object   ? "o"
-                                           : emit == Emit::LLVMIR ? "ll"
-                                           : emit == Emit::Header ? "h"
-                                                                  : "so");
+  llvm::sys::path::replace_extension(name, emit == Emit::Object        ? "o"
+                                           : emit == Emit::LLVMIR      ? "ll"
+                                           : emit == Emit::Header      ? "h"
+                                           : emit == Emit::Ptx         ? "ptx"
+                                           : emit == Emit::Cubin       ? "cubin"
+                                           : emit == Emit::CudaProgram ? "fvgm"
+                                           : emit == Emit::Launch      ? "txt"
+                                                                       : "so");
   return name.str().str();
 }
 
@@ -38,7 +42,15 @@ int main(int argc, char **argv) {
       cl::values(clEnumValN(Emit::Object, "obj", "object file"),
                  clEnumValN(Emit::SharedLibrary, "shared", "shared library, linked with fovea_runtime"),
                  clEnumValN(Emit::LLVMIR, "llvm-ir", "optimized LLVM IR"),
-                 clEnumValN(Emit::Header, "header", "C header")));
+                 clEnumValN(Emit::Header, "header", "C header"),
+                 clEnumValN(Emit::Ptx, "ptx", "kernels of one function for sm_90a GPUs, as PTX"),
+                 clEnumValN(Emit::Cubin, "cubin", "the same, assembled by ptxas"),
+                 clEnumValN(Emit::CudaProgram, "cuda-program",
+                            "the same with how to launch them, for foveaCudaPrepareProgram"),
+                 clEnumValN(Emit::Launch, "launch", "how to launch them, in lines for a reader")));
+  cl::opt<std::string, true> entry("entry", cl::value_desc("function"), cl::cat(category),
+                                   cl::desc("The function to compile for a GPU; may be left out if there is only one"),
+                                   cl::location(options.entry));
   cl::opt<std::string, true> output("o", cl::value_desc("path"), cl::cat(category),
                                     cl::desc("Where to write it; default: FILE's name in this folder"),
                                     cl::location(options.output));
@@ -47,9 +59,11 @@ int main(int argc, char **argv) {
   cl::opt<std::string> cpuFeatures("cpu-features", cl::value_desc("+a,+b"), cl::cat(category),
                                    cl::desc("Compile for a CPU with these features, by LLVM's names, and no "
                                             "others; default: for this one"));
-  cl::opt<std::string, true> pipelineOptions("pipeline-options", cl::value_desc("options"), cl::cat(category),
-                                             cl::desc("Options of attn-to-llvm, for example \"threads=8 tile-m=64\""),
-                                             cl::location(options.lowering.pipelineOptions));
+  cl::opt<std::string, true> pipelineOptions(
+      "pipeline-options", cl::value_desc("options"), cl::cat(category),
+      cl::desc("Options of attn-to-llvm, for example \"threads=8 tile-m=64\", or of "
+               "attn-to-nvvm"),
+      cl::location(options.lowering.pipelineOptions));
   cl::opt<bool, true> unfused("unfused", cl::cat(category),
                               cl::desc("Compile to plain loops (attn-unfused-to-llvm), to compare"),
                               cl::location(options.lowering.unfused));
@@ -62,7 +76,7 @@ int main(int argc, char **argv) {
                                     cl::location(options.linker));
   fovea::EnvironmentHelp environmentHelp(category);
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "Compiles attention written as MLIR for the CPU\n");
+  cl::ParseCommandLineOptions(argc, argv, "Compiles attention written as MLIR\n");
 
   if (options.output.empty())
     options.output = getDefaultOutput(options.file, options.emit);

@@ -42,6 +42,20 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
   void setMachine(const CpuModel &cpu, int64_t threadCount);
 };
 
+/// What the GPU pipelines depend on.
+struct GpuPipelineOptions : public mlir::PassPipelineOptions<GpuPipelineOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("The GPU, as ptxas spells it"), llvm::cl::init("sm_90a")};
+  Option<int64_t> keys{*this, "keys", llvm::cl::desc("Number of keys to choose the schedule for where it is dynamic"),
+                       llvm::cl::init(4096)};
+  Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0: 64 per warpgroup"), llvm::cl::init(0)};
+  Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to the table"), llvm::cl::init(0)};
+  Option<int64_t> rescaleLog2{*this, "rescale-log2",
+                              llvm::cl::desc("Rescale only where the maximum grew by more than 2^this; 0 always, -1 "
+                                             "leaves it to the table"),
+                              llvm::cl::init(-1)};
+  Option<std::string> schedule{*this, "schedule", llvm::cl::desc("A #cta.schedule to use for every attention")};
+};
+
 /// Stages 1 to 3b: attention and softmax as an online state and its reading.
 void buildAttnOnlinePipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
@@ -69,6 +83,22 @@ void buildAttnToLLVMPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &
 /// `attn-unfused-to-llvm`: decomposed into linalg, then plain loops. What the
 /// fused code is compared with.
 void buildAttnUnfusedToLLVMPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
+
+/// The GPU's stages, named after what they hand on.
+enum class GpuStage {
+  Kernels,   ///< 1 to 7b: attn ops on tiles in kernels.
+  Tiles,     ///< 8: register and shared tiles.
+  Layouts,   ///< 9
+  Schedule,  ///< 10: every op placed.
+  TileLoops, ///< 11: in explicit order, tile after tile.
+  Roles,     ///< 12
+  Barriers,  ///< 13
+  Nvvm       ///< 14
+};
+
+/// `attn-to-nvvm`, up to and including a stage: kernels for GPUs, and launches of them on the host.
+void buildAttnToNVVMPipeline(mlir::OpPassManager &pm, const GpuPipelineOptions &options,
+                             GpuStage last = GpuStage::Nvvm);
 
 /// Makes the whole pipelines known by name.
 void registerFoveaPipelines();

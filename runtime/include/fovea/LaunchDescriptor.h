@@ -151,6 +151,14 @@ struct Variant {
   std::vector<KernelLaunch> launches; ///< In stream order.
 };
 
+/// A result of the launch: the argument that it is written to, and what that
+/// argument's sizes must be. Those of an argument that the caller makes for the
+/// result follow from the other arguments.
+struct Result {
+  uint32_t argument = 0;
+  std::vector<ExpressionIndex> sizes;
+};
+
 /// Limits, which let a launch work on the stack alone.
 constexpr size_t maxArguments = 64, maxRank = 8, maxExpressions = 2048;
 constexpr size_t maxVariants = 64, maxGuards = 64, maxWorkspaces = 32;
@@ -163,6 +171,7 @@ struct LaunchDescriptor {
   std::vector<Argument> arguments;
   std::vector<Expression> expressions;
   std::vector<Variant> variants;
+  std::vector<Result> results;
 };
 
 /// Whether every index, count and enumerator is in range. Otherwise false, and
@@ -175,12 +184,33 @@ bool verify(const LaunchDescriptor &descriptor, std::string &error);
 /// Enumerators and bools are u8; an array with a fixed number of elements has
 /// these only; vectors and strings have a u32 count before them.
 constexpr uint32_t formatMagic = 0x444c5646; // "FVLD"
-constexpr uint32_t formatVersion = 1;
+constexpr uint32_t formatVersion = 2;
 std::vector<uint8_t> write(const LaunchDescriptor &descriptor);
 
 /// Reads and verifies. Any bytes are safe to read; what is no descriptor gives
 /// none, and `error` says why.
 std::optional<LaunchDescriptor> read(const void *bytes, size_t size, std::string &error);
+
+/// A valid descriptor in lines for a reader, its expressions written out.
+std::string toText(const LaunchDescriptor &descriptor);
+
+/// Kernels with how to launch them: all that a program without a compiler
+/// needs. Images are PTX or cubins.
+struct Program {
+  LaunchDescriptor descriptor;
+  std::vector<std::string> images;
+};
+
+/// The binary form of a program, by the same rules: the u32 `programMagic`, the
+/// u32 `programVersion`, the u32 length of the whole; then the binary form of
+/// the descriptor and the images, each with a u32 count of bytes before it, and
+/// a u32 count before the images.
+constexpr uint32_t programMagic = 0x4d475646; // "FVGM"
+constexpr uint32_t programVersion = 1;
+std::vector<uint8_t> write(const Program &program);
+
+/// Reads and verifies, like `read`.
+std::optional<Program> readProgram(const void *bytes, size_t size, std::string &error);
 
 } // namespace fovea::launch
 

@@ -33,6 +33,9 @@ extern "C" {
 /** A CUstream. */
 typedef void *FoveaCudaStream;
 
+/** A CUevent. */
+typedef void *FoveaCudaEvent;
+
 /*===--- Devices and memory ----------------------------------------------===*/
 
 /** 1 if there is a driver (CUDA 12.0 or later) and a device, otherwise 0, and
@@ -59,6 +62,14 @@ FOVEA_RUNTIME_API int foveaCudaFree(void *address);
 FOVEA_RUNTIME_API int foveaCudaCopyToDevice(void *device, const void *host, int64_t bytes);
 FOVEA_RUNTIME_API int foveaCudaCopyToHost(void *host, const void *device, int64_t bytes);
 FOVEA_RUNTIME_API int foveaCudaSynchronize(FoveaCudaStream stream);
+
+/** Points in a stream, to measure between. */
+FOVEA_RUNTIME_API int foveaCudaCreateEvent(FoveaCudaEvent *event);
+FOVEA_RUNTIME_API int foveaCudaDestroyEvent(FoveaCudaEvent event);
+FOVEA_RUNTIME_API int foveaCudaRecordEvent(FoveaCudaEvent event, FoveaCudaStream stream);
+
+/** Waits for `end`, and stores the seconds between the two on the device. */
+FOVEA_RUNTIME_API int foveaCudaElapsedSeconds(FoveaCudaEvent start, FoveaCudaEvent end, double *seconds);
 
 /*===--- Modules and kernels ---------------------------------------------===*/
 
@@ -159,6 +170,10 @@ FOVEA_RUNTIME_API int foveaCudaPrepare(const void *descriptor, int64_t size, con
                                        int64_t imageCount, FoveaCudaProgram **program);
 FOVEA_RUNTIME_API int foveaCudaReleaseProgram(FoveaCudaProgram *program);
 
+/** Like foveaCudaPrepare, from one piece of bytes that holds it all: what
+ *  `fovea-compile --emit cuda-program` writes. */
+FOVEA_RUNTIME_API int foveaCudaPrepareProgram(const void *bytes, int64_t size, FoveaCudaProgram **program);
+
 /** An argument as the descriptor declares it: a tensor in device memory, or a
  *  scalar (i64, f32 or f64; rank 0, data null). */
 typedef struct FoveaCudaArgument {
@@ -170,6 +185,26 @@ typedef struct FoveaCudaArgument {
   int64_t integer;        /**< An i64's value. */
   double number;          /**< An f32's or f64's value. */
 } FoveaCudaArgument;
+
+/** The argument that result `result` is written to, and its sizes, as many as
+ *  its rank: a caller who makes the memory of results asks here how much. Of
+ *  arguments that are results themselves neither data nor sizes are looked at,
+ *  but for those that are there already. */
+FOVEA_RUNTIME_API int foveaCudaGetResult(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,
+                                         int64_t count, int64_t result, int64_t *argument, int64_t *sizes);
+
+/** A kernel that a launch runs. */
+typedef struct FoveaCudaPlannedKernel {
+  const char *variant; /**< These two belong to the program. */
+  const char *name;
+  FoveaCudaLaunchShape shape;
+  FoveaCudaKernelAttributes attributes;
+} FoveaCudaPlannedKernel;
+
+/** The kernels that a launch with these arguments runs, in order, at most
+ *  `capacity` of them; how many they are is stored to `kernelCount`. */
+FOVEA_RUNTIME_API int foveaCudaPlan(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
+                                    FoveaCudaPlannedKernel *kernels, int64_t capacity, int64_t *kernelCount);
 
 /** How much workspace a launch with these arguments needs. */
 FOVEA_RUNTIME_API int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,

@@ -34,8 +34,8 @@ TEST(Descriptor, RoundTrip) {
 TEST(Descriptor, BytesOfTheFormat) {
   LaunchDescriptor descriptor;
   descriptor.name = "ab";
-  std::vector<uint8_t> expected = {'F', 'V', 'L', 'D', 1, 0, 0, 0, 34, 0, 0, 0, 2, 0, 0, 0, 'a',
-                                   'b', 1,   0,   0,   0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0};
+  std::vector<uint8_t> expected = {'F', 'V', 'L', 'D', 2, 0, 0, 0, 38, 0, 0, 0, 2, 0, 0, 0, 'a', 'b', 1,
+                                   0,   0,   0,   0,   0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,   0,   0};
   EXPECT_EQ(write(descriptor), expected);
   EXPECT_EQ(readError(expected), "the launch descriptor is invalid: the number "
                                  "of variants is 0, expected 1 to 64");
@@ -59,8 +59,8 @@ TEST(Descriptor, EveryPrefixIsRefused) {
 
 TEST(Descriptor, OtherVersion) {
   std::vector<uint8_t> bytes = write(splitLaunch());
-  bytes[4] = 2;
-  EXPECT_EQ(readError(bytes), "the launch descriptor has version 2, expected 1");
+  bytes[4] = 1;
+  EXPECT_EQ(readError(bytes), "the launch descriptor has version 1, expected 2");
   bytes[0] = 'X';
   EXPECT_EQ(readError(bytes), "these bytes are no launch descriptor");
 }
@@ -80,6 +80,26 @@ TEST(Descriptor, RandomBytes) {
     std::string error;
     EXPECT_EQ(read(bytes.data(), bytes.size(), error).has_value(), error.empty());
   }
+}
+
+// A program is its descriptor and its images, of any bytes; every prefix of it is refused.
+TEST(Descriptor, ProgramRoundTrip) {
+  Program program{splitLaunch(), {std::string("\177ELF\0 image", 11)}};
+  std::vector<uint8_t> bytes = write(program);
+  std::string error;
+  std::optional<Program> again = readProgram(bytes.data(), bytes.size(), error);
+  ASSERT_TRUE(again) << error;
+  EXPECT_EQ(again->images, program.images);
+  EXPECT_EQ(write(again->descriptor), write(program.descriptor));
+  for (size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(readProgram(bytes.data(), size, error));
+  bytes[4] = 9;
+  EXPECT_FALSE(readProgram(bytes.data(), bytes.size(), error));
+  EXPECT_EQ(error, "the program has version 9, expected 1");
+  program.images.push_back("another");
+  bytes = write(program);
+  EXPECT_FALSE(readProgram(bytes.data(), bytes.size(), error));
+  EXPECT_EQ(error, "the program has 2 images, expected 1");
 }
 
 // What still reads is also prepared and launched, with odd arguments.

@@ -229,6 +229,24 @@ static void fillMemoryFunctions(CudaDriver &driver) {
   driver.cuStreamSynchronize.pointer = [](CUstream) { return fake->called("cuStreamSynchronize"); };
 }
 
+static void fillEventFunctions(CudaDriver &driver) {
+  driver.cuEventCreate.pointer = [](CUevent *event, unsigned) {
+    CALLED(cuEventCreate);
+    *event = toHandle<CUevent>(1 + fake->liveEvents++);
+    return CUDA_SUCCESS;
+  };
+  driver.cuEventDestroy.pointer = [](CUevent) {
+    --fake->liveEvents;
+    return fake->called("cuEventDestroy");
+  };
+  driver.cuEventRecord.pointer = [](CUevent, CUstream) { return fake->called("cuEventRecord"); };
+  driver.cuEventSynchronize.pointer = [](CUevent) { return fake->called("cuEventSynchronize"); };
+  driver.cuEventElapsedTime.pointer = [](float *milliseconds, CUevent, CUevent) {
+    *milliseconds = 1.5F;
+    return fake->called("cuEventElapsedTime");
+  };
+}
+
 FakeCuda::FakeCuda() {
   fake = this;
   fillErrorFunctions(driver);
@@ -236,6 +254,7 @@ FakeCuda::FakeCuda() {
   fillModuleFunctions(driver);
   fillKernelFunctions(driver);
   fillMemoryFunctions(driver);
+  fillEventFunctions(driver);
   setCudaDriverForTesting(&driver);
   setenv("FOVEA_CACHE_DIR", "off", /*overwrite=*/1);
   enterNewContext();

@@ -69,6 +69,7 @@ public:
   std::vector<Fill> fills;
   std::vector<std::string> order; ///< Fills and kernels, as they came.
   int loadedModules = 0;
+  int liveEvents = 0;
 
   /// Counts a call; what it returns.
   CUresult called(const char *function);

@@ -84,6 +84,24 @@ TEST_F(Launch, ReachesTheDriverAsDeclared) {
   EXPECT_EQ(cuda.calls("cuStreamSynchronize") + cuda.calls("cuMemAlloc"), 0);
 }
 
+// What a launch would run, without running it; no more of it than there is room for.
+TEST_F(Launch, Plan) {
+  FoveaCudaPlannedKernel planned[2] = {};
+  int64_t kernelCount = 0;
+  ASSERT_EQ(foveaCudaPlan(program, arguments, 4, planned, 1, &kernelCount), 0) << foveaGetLastError();
+  EXPECT_EQ(kernelCount, 2);
+  EXPECT_STREQ(planned[0].variant, "tma");
+  EXPECT_STREQ(planned[0].name, "split");
+  EXPECT_EQ(planned[0].shape.grid[0], 16);
+  EXPECT_EQ(planned[0].shape.dynamicSharedBytes, 65536);
+  EXPECT_EQ(planned[0].attributes.maxThreadsPerBlock, 1024);
+  EXPECT_EQ(planned[1].name, nullptr);
+  EXPECT_TRUE(cuda.order.empty());
+  qSizes[1] = 512;
+  EXPECT_EQ(foveaCudaPlan(program, arguments, 4, planned, 1, &kernelCount), -1);
+  EXPECT_LAST_ERROR("no variant takes these arguments");
+}
+
 // The first variant whose guards hold; its own workspace.
 TEST_F(Launch, SecondVariant) {
   kSizes[0] = 4095;

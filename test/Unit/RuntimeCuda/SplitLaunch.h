@@ -72,6 +72,7 @@ inline launch::LaunchDescriptor splitLaunch() {
   plain.launches = {merge};
   plain.launches[0].arguments[0].buffer = q;
   descriptor.variants = {tma, plain};
+  descriptor.results = {{0, {heads, d}}};
   return descriptor;
 }
 

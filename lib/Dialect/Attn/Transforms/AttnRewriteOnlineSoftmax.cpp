@@ -70,10 +70,11 @@ static AffineMap withoutDim(AffineMap map, unsigned dropped) {
   return AffineMap::get(map.getNumDims(), 0, results, map.getContext());
 }
 
+/// `attn.config`, and what a target has put beside it.
 static void carryConfig(Operation *from, ArrayRef<Operation *> to) {
-  if (Attribute config = from->getAttr(AttnDialect::getConfigAttrName()))
+  for (NamedAttribute attribute : from->getDiscardableAttrs())
     for (Operation *op : to)
-      op->setAttr(AttnDialect::getConfigAttrName(), config);
+      op->setDiscardableAttr(attribute.getName(), attribute.getValue());
 }
 
 /// A value without columns still has an LSE. It is computed on one column of zeros, so that tiling and lowering need

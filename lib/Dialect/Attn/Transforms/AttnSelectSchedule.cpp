@@ -72,7 +72,7 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   if (staticProblem && tiles < budget.threads && keys >= keysWorthSplitting)
     splits = std::min(llvm::divideCeil(budget.threads, std::max<int64_t>(tiles, 1)),
                       llvm::divideCeil(keys, keysWorthSplitting / 2));
-  return ConfigAttr::get(op->getContext(), tileM, tileN, splits);
+  return ConfigAttr::get(op->getContext(), tileM, tileN, splits, /*rescaleLog2=*/0);
 }
 
 /// Rows of a softmax: enough per task to pay for its start, few enough to spread over the threads.
@@ -81,7 +81,7 @@ ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimen
   int64_t length = std::max<int64_t>(extentOr(extents[dimension], assumedLength), 1);
   int64_t rows = std::clamp<int64_t>(elementsPerTask / length, 1, 64);
   // A row is one step: its chunks are the vector lowering's business.
-  return ConfigAttr::get(op->getContext(), rows, int64_t(1) << 40, 1);
+  return ConfigAttr::get(op->getContext(), rows, int64_t(1) << 40, 1, /*rescaleLog2=*/0);
 }
 
 struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<AttnSelectSchedulePass> {

@@ -81,12 +81,16 @@ def Attn_ConfigAttr : AttrDef<Attn_Dialect, "Config"> {
     * `tile_m`: query rows (softmax: rows) per tile.
     * `tile_n`: keys per step of the KV loop.
     * `splits`: number of parallel parts of the key range (split-KV); 1 means none.
+    * `rescale_log2`: the accumulator is rescaled only where the running maximum
+      has grown by more than 2^rescale_log2, for some row of a group of rows
+      that the target chooses (S12); 0 rescales always. For GPUs.
 
     Example: `{attn.config = #attn.config<tile_m = 64, tile_n = 96, splits = 1>}`.
   }];
   let parameters = (ins DefaultValuedParameter<"int64_t", "64">:$tile_m,
                         DefaultValuedParameter<"int64_t", "64">:$tile_n,
-                        DefaultValuedParameter<"int64_t", "1">:$splits);
+                        DefaultValuedParameter<"int64_t", "1">:$splits,
+                        DefaultValuedParameter<"int64_t", "0">:$rescale_log2);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

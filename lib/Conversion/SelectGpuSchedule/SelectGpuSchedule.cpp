@@ -1,0 +1,110 @@
+//===- SelectGpuSchedule.cpp - tiles and schedule for a GPU (stage 2) -----===//
+//
+//   attn.attention ins(...)
+// ->
+//   attn.attention ins(...) attributes {attn.config = #attn.config<tile_m = 192, tile_n = 80, rescale_log2 = 8>,
+//                                       cta.schedule = #cta.schedule<warpgroups = 3, ...>}
+//
+// What the op carries already stays, so that either attribute can be written by hand. Where lengths are dynamic the
+// choice is made for `keys`.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fovea/Conversion/Passes.h"
+#include "fovea/Dialect/Attn/IR/AttentionDims.h"
+#include "fovea/Dialect/Attn/IR/Attn.h"
+#include "fovea/Dialect/Cta/IR/Cta.h"
+#include "fovea/Target/GpuModel.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Remarks.h"
+
+namespace fovea {
+#define GEN_PASS_DEF_SELECTGPUSCHEDULEPASS
+#include "fovea/Conversion/Passes.h.inc"
+} // namespace fovea
+
+using namespace mlir;
+
+namespace {
+
+struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<SelectGpuSchedulePass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (!fovea::GpuModel::find(chip)) {
+      getOperation()->emitError() << "no kernels are made for chip '" << chip << "', only for "
+                                  << fovea::GpuModel::supportedChips;
+      return signalPassFailure();
+    }
+    cta::ScheduleAttr given;
+    if (!schedule.empty()) {
+      given = dyn_cast_or_null<cta::ScheduleAttr>(parseAttribute(schedule, &getContext()));
+      if (!given) {
+        getOperation()->emitError() << "expected the option schedule to be a #cta.schedule, got '" << schedule << "'";
+        return signalPassFailure();
+      }
+    }
+    getOperation()->walk([&](attn::ScoreOpInterface op) {
+      if (isa<attn::AttentionOp, attn::OnlineAttentionOp>(op.getOperation()))
+        decide(op, given);
+    });
+  }
+
+  /// What is known of the shapes of `op`.
+  std::optional<fovea::AttentionShape> shapeOf(attn::ScoreOpInterface op) {
+    auto structured = cast<attn::StructuredOpInterface>(op.getOperation());
+    SmallVector<AffineMap> maps = structured.getMappedOperandMaps();
+    FailureOr<attn::AttentionDims> dims = attn::AttentionDims::infer(maps[0], maps[1], maps[2]);
+    if (failed(dims))
+      return std::nullopt;
+    SmallVector<int64_t> extents(structured.getNumLoops(), ShapedType::kDynamic);
+    for (auto [operand, map] : llvm::zip_equal(structured.getMappedOperands(), maps))
+      for (auto [i, expr] : llvm::enumerate(map.getResults()))
+        if (auto dim = dyn_cast<AffineDimExpr>(expr))
+          if (int64_t extent = cast<ShapedType>(operand->get().getType()).getDimSize(i); !ShapedType::isDynamic(extent))
+            extents[dim.getPosition()] = extent;
+    fovea::AttentionShape shape;
+    auto known = [&](unsigned dim, int64_t otherwise) {
+      return ShapedType::isDynamic(extents[dim]) ? otherwise : extents[dim];
+    };
+    shape.headDim = std::max(known(dims->qk, 128), known(dims->value, 128));
+    shape.keys = known(dims->key, keys);
+    shape.masked = !op->getRegion(1).empty();
+    shape.scoreFunction = !op->getRegion(0).empty();
+    return shape;
+  }
+
+  void decide(attn::ScoreOpInterface op, cta::ScheduleAttr given) {
+    MLIRContext *context = op.getContext();
+    StringRef configName = attn::AttnDialect::getConfigAttrName(),
+              scheduleName = cta::CtaDialect::getScheduleAttrName();
+    std::optional<fovea::AttentionShape> shape = shapeOf(op);
+    std::optional<fovea::AttentionSchedule> best = shape ? fovea::chooseAttentionSchedule(*shape) : std::nullopt;
+    if (!op->hasAttr(scheduleName) && given)
+      op->setAttr(scheduleName, given);
+    if (!best)
+      best = fovea::AttentionSchedule{2, 64, false, false, 0, true, 1, 0};
+    bool byHand = op->hasAttr(scheduleName);
+    if (!byHand)
+      op->setAttr(scheduleName, cta::ScheduleAttr::get(
+                                    context, best->warpgroups, /*stages=*/2, /*overlap=*/true, best->pingPong,
+                                    /*specialize=*/true, best->flatten, best->flatten ? 2 : 1, best->outputOverQuery,
+                                    cta::Scheduler::Dynamic,
+                                    shape && shape->masked ? cta::TileOrder::Descending : cta::TileOrder::Ascending,
+                                    best->sectionTiles, best->blocksPerSm, 0, 0));
+    auto scheduled = cast<cta::ScheduleAttr>(op->getAttr(scheduleName));
+    if (!op->hasAttr(configName)) {
+      int64_t rows = tileM != 0 ? int64_t(tileM) : 64 * scheduled.getWarpgroups();
+      int64_t keysPerBlock = tileN != 0 ? int64_t(tileN) : best->tileN;
+      int64_t rescale = rescaleLog2 >= 0 ? int64_t(rescaleLog2) : byHand ? 0 : best->rescaleLog2;
+      op->setAttr(configName, attn::ConfigAttr::get(context, rows, keysPerBlock, /*splits=*/1, rescale));
+    }
+    auto config = cast<attn::ConfigAttr>(op->getAttr(configName));
+    remark::analysis(op.getLoc(), remark::RemarkOpts::name("schedule").category("select-gpu-schedule"))
+        << remark::metric("tile_m", config.getTileM()) << remark::metric("tile_n", config.getTileN())
+        << remark::metric("rescale_log2", config.getRescaleLog2())
+        << remark::metric("warpgroups", scheduled.getWarpgroups());
+  }
+};
+} // namespace

@@ -1,0 +1,102 @@
+//===- GpuPipelines.cpp - attention to kernels for GPUs -------------------===//
+//
+// The front half is that of every target; kernels leave the host at 7b and are lowered one by one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GpuPipelines.h"
+#include "fovea/Conversion/Passes.h"
+#include "fovea/Dialect/Attn/Transforms/Passes.h"
+#include "fovea/Dialect/Cta/Transforms/Passes.h"
+#include "fovea/Pipelines/Pipelines.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using fovea::GpuPipelineOptions;
+using fovea::GpuStage;
+
+static void addCleanUp(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+/// Stages 1 to 7b.
+static void addKernels(OpPassManager &pm, const GpuPipelineOptions &options) {
+  pm.addPass(attn::createAttnCanonicalizePass());
+  pm.addPass(attn::createAttnFoldLayoutOpsPass());
+  addCleanUp(pm);
+  fovea::SelectGpuSchedulePassOptions select;
+  select.chip = options.chip;
+  select.keys = options.keys;
+  select.tileM = options.tileM;
+  select.tileN = options.tileN;
+  select.rescaleLog2 = options.rescaleLog2;
+  select.schedule = options.schedule;
+  pm.addPass(fovea::createSelectGpuSchedulePass(select));
+  pm.addPass(attn::createAttnRewriteOnlineSoftmaxPass());
+  pm.addPass(attn::createAttnSetExpBasePass());
+  pm.addPass(attn::createAttnTileParallelPass());
+  addCleanUp(pm);
+  pm.addPass(attn::createAttnTileKvPass());
+  addCleanUp(pm);
+  pm.addPass(fovea::createAttnOutlineKernelsPass());
+  addCleanUp(pm);
+}
+
+void fovea::buildAttnToNVVMPipeline(OpPassManager &pm, const GpuPipelineOptions &options, GpuStage last) {
+  addKernels(pm, options);
+  if (last < GpuStage::Tiles)
+    return;
+  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  OpPassManager &kernel = kernels.nest<gpu::GPUFuncOp>();
+  kernel.addPass(createAttnToCtaPass());
+  addCleanUp(kernel);
+  if (last >= GpuStage::Layouts) {
+    kernel.addPass(cta::createCtaInferLayoutsPass());
+    kernel.addPass(cta::createCtaRemoveLayoutConversionsPass());
+  }
+  if (last >= GpuStage::Schedule) {
+    kernel.addPass(cta::createCtaSchedulePass());
+    kernel.addPass(cta::createCtaVerifySchedulePass());
+  }
+  if (last >= GpuStage::TileLoops) {
+    kernel.addPass(cta::createCtaExpandPipelinePass());
+    kernel.addPass(cta::createCtaSplitRangesPass());
+    kernel.addPass(cta::createCtaPersistTilesPass());
+    kernel.addPass(cta::createCtaFlattenTilesPass());
+    kernel.addPass(cta::createCtaBalanceSectionsPass());
+    kernel.addPass(cta::createCtaVerifySchedulePass());
+  }
+  if (last >= GpuStage::Roles) {
+    kernel.addPass(cta::createCtaSpecializeWarpsPass());
+    kernel.addPass(cta::createCtaVerifySchedulePass());
+  }
+  if (last >= GpuStage::Barriers) {
+    kernel.addPass(cta::createCtaDeriveWaitsPass());
+    kernel.addPass(cta::createCtaLowerChannelsPass());
+    kernel.addPass(cta::createCtaAllocateSmemPass());
+    addCleanUp(kernel);
+    kernel.addPass(cta::createCtaVerifySchedulePass());
+  }
+  if (last >= GpuStage::Nvvm)
+    kernels.addPass(createCtaToNvvmPass());
+}
+
+void fovea::registerGpuStagePipelines() {
+  // In the order of GpuStage; the last one is `attn-to-nvvm`.
+  constexpr std::pair<GpuStage, const char *> stages[] = {
+      {GpuStage::Kernels, "kernels"},   {GpuStage::Tiles, "tiles"},          {GpuStage::Layouts, "layouts"},
+      {GpuStage::Schedule, "schedule"}, {GpuStage::TileLoops, "tile-loops"}, {GpuStage::Roles, "roles"},
+      {GpuStage::Barriers, "barriers"}};
+  for (auto [stage, name] : stages)
+    PassPipelineRegistration<GpuPipelineOptions>(("attn-to-cta-" + std::string(name)),
+                                                 "The first stages of attn-to-nvvm",
+                                                 [stage = stage](OpPassManager &pm, const GpuPipelineOptions &options) {
+                                                   buildAttnToNVVMPipeline(pm, options, stage);
+                                                 });
+}

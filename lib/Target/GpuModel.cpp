@@ -1,0 +1,75 @@
+//===- GpuModel.cpp - what a GPU offers the compiler ----------------------===//
+//
+// The table of schedules was measured on an H200 (2026-11): forward attention in bf16, 16,384 tokens, 2,048 = heads x
+// head dim. What decides: with fewer keys the boundary between tiles weighs more (flattened loops, tiles that divide
+// the length), with more keys the exchange between softmax and products does (three warpgroups, conditional
+// rescale), at large head dims the registers of the accumulator.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fovea/Target/GpuModel.h"
+
+using namespace fovea;
+
+std::optional<GpuModel> GpuModel::find(llvm::StringRef chip) {
+  if (chip != "sm_90a")
+    return std::nullopt;
+  GpuModel model;
+  model.chip = "sm_90a";
+  model.sharedBytesPerBlock = 227 << 10;
+  return model;
+}
+
+namespace {
+constexpr int64_t any = INT64_MAX;
+
+struct Entry {
+  int64_t maxHeadDim;
+  bool masked;
+  int64_t maxKeys;
+  AttentionSchedule schedule;
+};
+
+// warpgroups, tile_n, ping-pong, flatten, rescale_log2, output over query, blocks per SM, tiles per section
+constexpr Entry table[] = {
+    {64, false, 1024, {4, 64, true, true, 0, false, 1, 0}},    {64, false, any, {3, 128, true, true, 0, false, 1, 0}},
+    {64, true, 1024, {1, 64, false, true, 0, false, 3, 300}},  {64, true, any, {3, 128, true, true, 0, false, 1, 400}},
+    {96, false, 1024, {2, 128, false, true, 0, false, 1, 0}},  {96, false, any, {3, 96, false, false, 8, false, 1, 0}},
+    {96, true, 2048, {2, 128, false, true, 0, false, 1, 300}}, {96, true, any, {3, 96, true, true, 8, true, 1, 250}},
+    {128, false, 1024, {2, 128, true, true, 0, false, 1, 0}},  {128, false, any, {3, 80, false, false, 8, false, 1, 0}},
+    {128, true, 4096, {2, 128, true, true, 0, false, 1, 130}}, {128, true, any, {3, 80, true, true, 8, true, 1, 600}},
+    {192, false, 1024, {2, 64, false, true, 8, true, 1, 0}},   {192, false, any, {2, 80, false, false, 8, true, 1, 0}},
+    {192, true, 1024, {2, 64, false, true, 8, true, 1, 160}},  {192, true, any, {2, 80, true, true, 8, true, 1, 250}},
+    {256, false, any, {2, 64, false, false, 8, true, 1, 0}},   {256, true, any, {2, 64, false, false, 8, true, 1, 130}},
+};
+
+bool fits(const Entry &entry, const AttentionShape &shape) {
+  // Score functions need registers beside the tile: two warpgroups, which have the most of them.
+  if (shape.scoreFunction && entry.schedule.warpgroups > 2 && entry.maxHeadDim > 64)
+    return false;
+  return shape.headDim <= entry.maxHeadDim && shape.masked == entry.masked;
+}
+} // namespace
+
+std::optional<AttentionSchedule> fovea::chooseAttentionSchedule(const AttentionShape &shape) {
+  const Entry *best = nullptr;
+  for (const Entry &entry : table) {
+    if (!fits(entry, shape) || (best && best->maxHeadDim != entry.maxHeadDim))
+      continue;
+    if (!best || best->maxKeys < shape.keys)
+      best = &entry;
+  }
+  return best ? std::optional(best->schedule) : std::nullopt;
+}
+
+llvm::SmallVector<int64_t> fovea::scheduleChangesAt(const AttentionShape &shape) {
+  llvm::SmallVector<int64_t> limits;
+  int64_t headDim = 0;
+  for (const Entry &entry : table)
+    if (fits(entry, shape) && (headDim == 0 || headDim == entry.maxHeadDim)) {
+      headDim = entry.maxHeadDim;
+      if (entry.maxKeys != any)
+        limits.push_back(entry.maxKeys);
+    }
+  return limits;
+}
