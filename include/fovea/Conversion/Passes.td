@@ -93,6 +93,14 @@ def AttnOutlineKernelsPass : Pass<"attn-outline-kernels", "::mlir::ModuleOp"> {
 
 def AttnToCtaPass : Pass<"attn-to-cta", "::mlir::gpu::GPUFuncOp"> {
   let summary = "Lower tiles of attn ops in a kernel to register and shared tiles (stage 8)";
+  let description = [{
+    A kernel with one `attn.online_attention`, in at most one loop over blocks of keys, and at most one `attn.finalize`.
+    Operands are f16 or bf16 views of the kernel's arguments in any layout, head dims are multiples of 16 up to 256, rows
+    come by 64 for each warpgroup of `cta.schedule`, keys by multiples of 16. Anything else is refused with all reasons.
+
+    Score and mask regions may hold any elementwise op, `attn.index` and `tensor.extract` of captures. Positions in them
+    are computed in 32 bits and taken to be below 2^31.
+  }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::cta::CtaDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
 }

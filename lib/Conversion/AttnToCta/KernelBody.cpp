@@ -119,6 +119,8 @@ void Reader::findOps() {
       refuse("it has a '{0}'", op->getName());
     return op == body.kernel ? WalkResult::advance() : WalkResult::skip();
   });
+  if (unsigned blocks = body.kernel.getBody().getBlocks().size(); blocks != 1)
+    refuse("it has {0} blocks, expected straight code", blocks);
   if (attentions != 1)
     refuse("it has {0} attn.online_attention, expected 1", attentions);
   if (finalizes > 1)
@@ -236,8 +238,8 @@ void Reader::readKeys(unsigned position) {
     return;
   }
   std::optional<int64_t> step = getConstantIntValue(body.loop.getStep());
-  if (!step || *step > 256) {
-    refuse("its loop over the keys has a step of {0}, expected a constant of at most 256",
+  if (!step || *step < 1 || *step > 256) {
+    refuse("its loop over the keys has a step of {0}, expected a constant from 1 to 256",
            step ? llvm::itostr(*step) : "unknown size");
     return;
   }

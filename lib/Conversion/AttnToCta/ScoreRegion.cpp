@@ -39,6 +39,14 @@ static bool isWholeCapture(Value value) { return isa<BlockArgument>(value) && is
 
 static void checkOp(Operation &op, Reasons &reasons) {
   auto refuse = [&](const char *format, auto... args) { reasons.push_back(llvm::formatv(format, args...).str()); };
+  auto refuseLarge = [&](Attribute value) {
+    auto integer = dyn_cast<IntegerAttr>(value);
+    if (integer && integer.getType().isIndex() && !integer.getValue().isSignedIntN(32))
+      refuse("its regions compute with the index {0}, which does not fit into 32 bits", integer.getInt());
+  };
+  for (Value operand : op.getOperands()) // constants inside come by themselves
+    if (Attribute constant; operand.getParentBlock() != op.getBlock() && matchPattern(operand, m_Constant(&constant)))
+      refuseLarge(constant);
   if (isa<IndexOp, YieldOp>(op))
     return;
   if (isa<tensor::ExtractOp, tensor::DimOp>(op)) {
@@ -49,10 +57,8 @@ static void checkOp(Operation &op, Reasons &reasons) {
     return;
   }
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-    auto integer = dyn_cast<IntegerAttr>(constant.getValue());
-    if (integer && constant.getType().isIndex() && !integer.getValue().isSignedIntN(32))
-      refuse("its regions compute with the index {0}, which does not fit into 32 bits", integer.getInt());
-    else if (!constant.getType().isIntOrIndexOrFloat())
+    refuseLarge(constant.getValue());
+    if (!constant.getType().isIntOrIndexOrFloat())
       refuse("its regions have a constant of type {0}", constant.getType());
     return;
   }

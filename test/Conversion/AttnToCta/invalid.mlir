@@ -120,6 +120,40 @@ gpu.module @kernels {
 
 // -----
 
+// A constant from outside of the region is no better.
+
+gpu.module @kernels {
+  // expected-error @below {{its loop over the keys has a step of 512, expected a constant from 1 to 256; its regions compute with the index 4294967296, which does not fit into 32 bits}}
+  gpu.func @constants(%k: memref<1024x64xf16>) kernel {
+    %c0 = arith.constant 0 : index
+    %c512 = arith.constant 512 : index
+    %c1024 = arith.constant 1024 : index
+    %large = arith.constant 4294967296 : index
+    %lowest = arith.constant 0xFF800000 : f32
+    %zero = arith.constant 0.0 : f32
+    %kt = bufferization.to_tensor %k restrict : memref<1024x64xf16> to tensor<1024x64xf16>
+    %qt = tensor.extract_slice %kt[0, 0] [128, 64] [1, 1] : tensor<1024x64xf16> to tensor<128x64xf16>
+    %e0 = tensor.empty() : tensor<128x64xf32>
+    %acc = linalg.fill ins(%zero : f32) outs(%e0 : tensor<128x64xf32>) -> tensor<128x64xf32>
+    %e1 = tensor.empty() : tensor<128xf32>
+    %m = linalg.fill ins(%lowest : f32) outs(%e1 : tensor<128xf32>) -> tensor<128xf32>
+    %l = linalg.fill ins(%zero : f32) outs(%e1 : tensor<128xf32>) -> tensor<128xf32>
+    %s:3 = scf.for %n = %c0 to %c1024 step %c512 iter_args(%s0 = %acc, %s1 = %m, %s2 = %l) -> (tensor<128x64xf32>, tensor<128xf32>, tensor<128xf32>) {
+      %kn = tensor.extract_slice %kt[%n, 0] [512, 64] [1, 1] : tensor<1024x64xf16> to tensor<512x64xf16>
+      %t:3 = attn.online_attention ins(%qt, %kn, %kn : tensor<128x64xf16>, tensor<512x64xf16>, tensor<512x64xf16>) at[0, %n, 0, 0]
+          outs(%s0, %s1, %s2 : tensor<128x64xf32>, tensor<128xf32>, tensor<128xf32>) mask {
+        %j = attn.index 1 : index
+        %keep = arith.cmpi slt, %j, %large : index
+        attn.yield %keep : i1
+      }
+      scf.yield %t#0, %t#1, %t#2 : tensor<128x64xf32>, tensor<128xf32>, tensor<128xf32>
+    }
+    gpu.return
+  }
+}
+
+// -----
+
 // A kernel without ops of attn is left alone.
 
 gpu.module @kernels {
