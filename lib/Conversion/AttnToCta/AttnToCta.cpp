@@ -99,6 +99,7 @@ private:
   cta::LoadOp load(const TiledView &tiled, int64_t rows, int64_t columns, ScalarMapping map);
   SoftmaxState block(Value j, Value query, SoftmaxState state);
   Value masked(Value j, Value position, Value scores, RegionTiles &regions, ScalarMapping map);
+  void completeSchedule();
   void remarkOn(bool isMasked);
   void eraseOld();
 
@@ -173,7 +174,21 @@ SoftmaxState Lowering::block(Value j, Value query, SoftmaxState state) {
   return next;
 }
 
+/// Later stages read from the schedule how many warpgroups there are.
+void Lowering::completeSchedule() {
+  gpu::GPUFuncOp kernel = body.kernel;
+  StringRef name = cta::CtaDialect::getScheduleAttrName();
+  if (kernel->hasAttr(name))
+    return;
+  kernel->setAttr(name, cta::ScheduleAttr::get(kernel.getContext(), body.warpgroups, /*stages=*/2, /*overlap=*/true,
+                                               /*ping_pong=*/false, /*specialize=*/true, /*flatten=*/false,
+                                               /*query_stages=*/1, /*output_over_query=*/false, cta::Scheduler::Static,
+                                               cta::TileOrder::Ascending, /*section_tiles=*/0, /*blocks_per_sm=*/1,
+                                               /*producer_registers=*/0, /*consumer_registers=*/0));
+}
+
 void Lowering::run() {
+  completeSchedule();
   units = ScoreUnits::choose(body, builder);
   auto inPlace = [](Value value) { return value; };
   Value query = load(body.query, body.rows, body.headDim, inPlace);

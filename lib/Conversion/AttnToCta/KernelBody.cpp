@@ -203,16 +203,17 @@ int64_t Reader::readHeadDim(OpOperand &operand, unsigned dim, StringRef name) {
 }
 
 void Reader::readRows(unsigned position) {
-  auto schedule = body.kernel->getAttrOfType<cta::ScheduleAttr>(cta::CtaDialect::getScheduleAttrName());
-  constexpr int64_t rowsPerWarpgroup = 64, defaultWarpgroups = 2;
-  int64_t warpgroups = schedule ? schedule.getWarpgroups() : defaultWarpgroups;
-  int64_t multiple = rowsPerWarpgroup * warpgroups;
   OpFoldResult size = sliceSize(body.attention.getQuery(), position);
   std::optional<int64_t> bound = size ? upperBound(size) : std::nullopt;
   if (!bound || *bound < 1) {
     refuse("the number of query rows in its tile has no constant bound; run attn-tile-parallel");
     return;
   }
+  constexpr int64_t rowsPerWarpgroup = 64, maxWarpgroups = 4;
+  auto schedule = body.kernel->getAttrOfType<cta::ScheduleAttr>(cta::CtaDialect::getScheduleAttrName());
+  body.warpgroups = schedule ? schedule.getWarpgroups()
+                             : std::min<int64_t>(llvm::divideCeil(*bound, rowsPerWarpgroup), maxWarpgroups);
+  int64_t multiple = rowsPerWarpgroup * body.warpgroups;
   body.rows = llvm::alignTo(*bound, multiple);
   // A short problem is one tile, which the memref's bounds cut.
   unsigned rowDim = body.query.rowDim;
@@ -220,7 +221,7 @@ void Reader::readRows(unsigned position) {
                     *bound < multiple;
   if (body.rows != *bound && !isOnlyTile)
     refuse("its tile has {0} query rows, expected a multiple of {1} (64 for each of {2} warpgroups)", *bound, multiple,
-           warpgroups);
+           body.warpgroups);
 }
 
 /// The keys go by blocks of the loop's step, at its induction variable, to the end of what is sliced in it.

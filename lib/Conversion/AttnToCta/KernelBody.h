@@ -49,6 +49,7 @@ struct KernelBody {
 
   mlir::attn::AttentionDims dims;
   TiledView query, key, value;
+  int64_t warpgroups = 0;                                ///< As `cta.schedule` says, or else as many as the rows need.
   int64_t rows = 0, keys = 0, headDim = 0, valueDim = 0; ///< Of the tiles.
   int64_t step = 0;       ///< Keys per block: `keys`, or fewer where a short problem is one block.
   mlir::Value slicedKeys; ///< The tensor whose extent along `slicedKeyDim` ends the keys.

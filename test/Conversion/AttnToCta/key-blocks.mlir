@@ -39,14 +39,16 @@ func.func @static_rest(%q: tensor<256x64xf16>, %k: tensor<500x64xf16>, %v: tenso
 
 // -----
 
-// A short problem is one tile and one block, of whole warpgroups and multiples of 16 keys; its end is masked.
+// A short problem is one tile and one block, of whole warpgroups (without a schedule, as many as it takes) and multiples of
+// 16 keys; its end is masked.
 
 // CHECK-LABEL: gpu.func @short_0
-//       CHECK:   cta.load %{{.*}} -> <128x64xf16>
+//  CHECK-SAME:   cta.schedule = #cta.schedule<warpgroups = 1>
+//       CHECK:   cta.load %{{.*}} -> <64x64xf16>
 //       CHECK:   cta.load %{{.*}} -> <48x64xf16>
 //       CHECK:   cta.load %{{.*}} -> <48x64xf16>
-//       CHECK:   cta.dot %{{.*}} -> tensor<128x48xf32>
-//       CHECK:   arith.select {{.*}} tensor<128x48xf32>
+//       CHECK:   cta.dot %{{.*}} -> tensor<64x48xf32>
+//       CHECK:   arith.select {{.*}} tensor<64x48xf32>
 func.func @short(%q: tensor<8x1x64xf16>, %k: tensor<8x40x64xf16>, %v: tensor<8x40x64xf16>, %o: tensor<8x1x64xf16>) -> tensor<8x1x64xf16> {
   %r = attn.attention ins(%q, %k, %v : tensor<8x1x64xf16>, tensor<8x40x64xf16>, tensor<8x40x64xf16>) outs(%o : tensor<8x1x64xf16>)
   return %r : tensor<8x1x64xf16>
