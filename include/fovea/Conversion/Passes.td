@@ -99,7 +99,8 @@ def AttnToCtaPass : Pass<"attn-to-cta", "::mlir::gpu::GPUFuncOp"> {
 
 def CtaToNvvmPass : Pass<"cta-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Lower kernels to threads, NVVM and inline PTX for sm_90a (stage 14)";
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cta::CtaDialect", "::mlir::cf::ControlFlowDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::cta::CtaDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect", "::mlir::ub::UBDialect"];
 }
 
 #endif // FOVEA_CONVERSION_PASSES

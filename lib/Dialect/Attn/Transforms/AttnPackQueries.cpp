@@ -16,7 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "IdentityState.h"
+#include "fovea/Dialect/Attn/Transforms/IdentityState.h"
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"

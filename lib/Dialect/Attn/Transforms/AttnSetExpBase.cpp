@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "IdentityState.h"
+#include "fovea/Dialect/Attn/Transforms/IdentityState.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"

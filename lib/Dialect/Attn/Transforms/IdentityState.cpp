@@ -1,6 +1,6 @@
 //===- IdentityState.cpp - the state that no key has entered --------------===//
 
-#include "IdentityState.h"
+#include "fovea/Dialect/Attn/Transforms/IdentityState.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Matchers.h"
 

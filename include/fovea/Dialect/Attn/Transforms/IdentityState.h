@@ -1,7 +1,7 @@
 //===- IdentityState.h - the state that no key has entered ------*- C++ -*-===//
 
-#ifndef FOVEA_LIB_DIALECT_ATTN_TRANSFORMS_IDENTITYSTATE_H
-#define FOVEA_LIB_DIALECT_ATTN_TRANSFORMS_IDENTITYSTATE_H
+#ifndef FOVEA_DIALECT_ATTN_TRANSFORMS_IDENTITYSTATE_H
+#define FOVEA_DIALECT_ATTN_TRANSFORMS_IDENTITYSTATE_H
 
 #include "mlir/IR/ValueRange.h"
 
@@ -13,4 +13,4 @@ bool isIdentityState(ValueRange state);
 
 } // namespace mlir::attn
 
-#endif // FOVEA_LIB_DIALECT_ATTN_TRANSFORMS_IDENTITYSTATE_H
+#endif // FOVEA_DIALECT_ATTN_TRANSFORMS_IDENTITYSTATE_H
