@@ -8,8 +8,8 @@
 // CHECK-NEXT:argument 'arg3': f32 tensor of rank 2
 // CHECK-NEXT:result 0: 'arg3', sizes [size('arg3', 0), 8]
 // CHECK-NEXT:variant 'main'
-// CHECK-NEXT:  if select((size('arg0', 1) == 8), 1, 0): 'arg0' is a tensor<?x8xf32>
-// CHECK-NEXT:  if select((size('arg3', 1) == 8), 1, 0): 'arg3' is a tensor<?x8xf32>
+// CHECK-NEXT:  if (size('arg0', 1) == 8): 'arg0' is a tensor<?x8xf32>
+// CHECK-NEXT:  if (size('arg3', 1) == 8): 'arg3' is a tensor<?x8xf32>
 // CHECK-NEXT:  if (min(((size('arg0', 0) + 1) floordiv 2), 'arg2') <= 2146435072): there are at most 2^31 - 2^20 tiles
 // CHECK-NEXT:  kernel 'scale' of image 0: grid (min(((size('arg0', 0) + 1) floordiv 2), 'arg2'), 1, 1), block (64, 1, 1), cluster (1, 1, 1), shared 0
 // CHECK-NEXT:    parameter 0: pointer to 'arg0'

@@ -21,7 +21,7 @@
 // RUN: not fovea-compile %t/workspace.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=WORKSPACE
 // WORKSPACE: error: has no cta.workspace on parameter 0, which is passed a workspace
 // RUN: not fovea-compile %t/map.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=MAP
-// MAP: error: 'cta.launch' op has a tensor map #cta.param<tensor_map, arg = 0, dims = [1], box = [4], swizzle = 0> that does not fit a tensor of rank 1
+// MAP: error: 'cta.launch' op has a tensor map #cta.param<tensor_map, arg = 0, dims = [1], box = [4]> that does not fit a tensor of rank 1
 
 //--- op.mlir
 func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {

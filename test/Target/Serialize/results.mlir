@@ -17,7 +17,7 @@
 // CHECK-NEXT: parameter 2: pointer to workspace 0
 // CHECK-NEXT: kernel 'merge' of image 0
 // CHECK-NEXT: parameter 0: pointer to workspace 0
-// CHECK-NEXT: parameter 1: (16 * size('arg0', 2))
+// CHECK-NEXT: parameter 1: (size('arg0', 2) * 16)
 // So is the result that the caller makes, with strides of its own.
 // CHECK-NEXT: parameter 2: pointer to 'result0'
 // CHECK-NEXT: parameter 3: (stride('result0', 1) * 4)
