@@ -135,8 +135,8 @@ llvm::Error CudaInvocation::addResults(size_t given) {
   std::vector<FoveaCudaArgument> known = arguments;
   std::vector<int64_t> none(launch::maxRank);
   for (size_t i = given; i < descriptor.arguments.size(); ++i)
-    known.push_back({int(descriptor.arguments[i].type), descriptor.arguments[i].rank, nullptr, none.data(), none.data(),
-                     0, 0});
+    known.push_back(
+        {int(descriptor.arguments[i].type), descriptor.arguments[i].rank, nullptr, none.data(), none.data(), 0, 0});
   for (auto [number, result] : llvm::enumerate(descriptor.results)) {
     if (result.argument < given)
       continue;
@@ -156,8 +156,7 @@ llvm::Error CudaInvocation::addResults(size_t given) {
 
 /// Poisoned, so that what a kernel reads before it is written shows.
 llvm::Error CudaInvocation::makeWorkspace() {
-  if (llvm::Error error =
-          check(foveaCudaWorkspaceBytes(prepared, arguments.data(), arguments.size(), &workspaceBytes)))
+  if (llvm::Error error = check(foveaCudaWorkspaceBytes(prepared, arguments.data(), arguments.size(), &workspaceBytes)))
     return error;
   if (workspaceBytes == 0)
     return llvm::Error::success();

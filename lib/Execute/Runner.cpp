@@ -3,14 +3,9 @@
 #include "fovea/Execute/Runner.h"
 #include "OperationCount.h"
 #include "RunnerArguments.h"
-#include "fovea/Compile/Lowering.h"
-#include "fovea/Compile/SourceFile.h"
-#include "fovea/Execute/Jit.h"
+#include "RunnerTargets.h"
 #include "fovea/Execute/Npy.h"
 #include "fovea/Execute/ResultChecker.h"
-#include "fovea/runtime.h"
-
-#include <chrono>
 
 using namespace fovea;
 
@@ -18,56 +13,18 @@ using namespace fovea;
 /// 16-bit types, is not worth the wait.
 static constexpr double maxBaselineFlops = 4e9;
 
-namespace {
-
-class Stopwatch {
-public:
-  double getSeconds() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start = Clock::now();
-};
-
-} // namespace
-
 static llvm::Error checkTarget(llvm::StringRef target) {
-  if (target == "auto" || target == "cpu")
+  if (target == "auto" || target == "cpu" || target == "cuda")
     return llvm::Error::success();
-  if (target == "cuda")
-    return llvm::createStringError("target 'cuda' is refused: this build lowers to the CPU only");
   return llvm::createStringError("target '" + target + "': expected 'auto', 'cpu' or 'cuda'");
 }
 
-/// Lowers the module of `file` and compiles `signature`'s function.
-static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(SourceFile &file, const Signature &signature,
-                                                                 const RunOptions &options, RunReport &report) {
-  JitOptions jitOptions;
-  LoweringOptions loweringOptions;
-  loweringOptions.cpu = jitOptions.target;
-  loweringOptions.threads = report.threads;
-  loweringOptions.pipelineOptions = options.pipelineOptions;
-  loweringOptions.unfused = options.unfused;
-  // Our own code is vector code already; the plain loops are LLVM's to vectorize, which it does from level 2 on.
-  if (options.unfused)
-    jitOptions.optimizationLevel = 2;
-  Stopwatch lowering;
-  if (llvm::Error error = lowerToLLVMDialect(*file.module, loweringOptions))
-    return file.diagnostic->take(std::move(error));
-  report.loweringSeconds = lowering.getSeconds();
-  Stopwatch codegen;
-  auto compiled = CompiledFunction::compile(*file.module, signature, jitOptions);
-  report.codegenSeconds = codegen.getSeconds();
-  return compiled;
-}
-
-static Timing measure(Invocation &call, int64_t repeat, const std::optional<OperationCount> &count) {
+static llvm::Expected<Timing> measure(CompiledCall &call, int64_t repeat, const std::optional<OperationCount> &count) {
   Timing timing;
-  for (int64_t i = 0; i < repeat; ++i) {
-    Stopwatch stopwatch;
-    call.run();
-    timing.seconds.push_back(stopwatch.getSeconds());
-  }
+  auto seconds = call.measure(repeat);
+  if (!seconds)
+    return seconds.takeError();
+  timing.seconds = std::move(*seconds);
   llvm::sort(timing.seconds);
   if (count) {
     timing.flops = count->flops;
@@ -104,7 +61,6 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
 
   RunReport report;
   report.entry = signature->name;
-  report.threads = foveaGetThreadCount();
   std::optional<OperationCount> count = countOperations(*entry, *arguments);
   // Before lowering takes the definition and the call writes to arguments.
   std::optional<ResultChecker> checker;
@@ -115,18 +71,12 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
       return made.takeError();
     checker = std::move(*made);
   }
-  auto compiled = compile(file, *signature, options, report);
-  if (!compiled)
-    return compiled.takeError();
-
-  llvm::SmallVector<HostTensor *> pointers;
-  for (HostTensor &argument : *arguments)
-    pointers.push_back(&argument);
-  auto call = Invocation::create(**compiled, pointers);
+  auto call = compileForTarget({file, *signature, *arguments, options}, report);
   if (!call)
     return call.takeError();
-  call->run();
-  auto results = call->takeResults();
+  if (llvm::Error error = (*call)->run())
+    return error;
+  auto results = (*call)->takeResults();
   if (!results)
     return results.takeError();
   for (const HostTensor &result : *results)
@@ -137,8 +87,12 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
       return verdicts.takeError();
     report.verdicts = std::move(*verdicts);
   }
-  if (options.repeat > 0)
-    report.timing = measure(*call, options.repeat, count);
+  if (options.repeat > 0) {
+    auto timing = measure(**call, options.repeat, count);
+    if (!timing)
+      return timing.takeError();
+    report.timing = std::move(*timing);
+  }
   if (llvm::Error error = writeOutputs(*results, options))
     return error;
   return report;

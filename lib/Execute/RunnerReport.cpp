@@ -32,9 +32,15 @@ static void printTiming(llvm::raw_ostream &os, const Timing &timing) {
 std::string RunReport::str() const {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << "@" << entry << " on the CPU, " << threads << (threads == 1 ? " thread" : " threads")
-     << llvm::format(", compiled in %.0f ms (passes %.0f, LLVM %.0f)\n", 1e3 * (loweringSeconds + codegenSeconds),
-                     1e3 * loweringSeconds, 1e3 * codegenSeconds);
+  os << "@" << entry << " on " << place
+     << llvm::format(", compiled in %.0f ms (passes %.0f, LLVM %.0f",
+                     1e3 * (loweringSeconds + codegenSeconds + assemblySeconds), 1e3 * loweringSeconds,
+                     1e3 * codegenSeconds);
+  if (assemblySeconds > 0)
+    os << llvm::format(", PTX %.0f", 1e3 * assemblySeconds);
+  os << ")\n";
+  for (const std::string &remark : remarks)
+    os << remark << "\n";
   for (auto [number, type] : llvm::enumerate(resultTypes)) {
     os << "result " << number << ": " << type;
     if (number < verdicts.size())

@@ -46,7 +46,8 @@ std::string HostValues::getName(const launch::Buffer &buffer) const {
 }
 
 void HostValues::addGuard(ExpressionIndex condition, const std::string &text) {
-  if (!expressions.isTrue(condition))
+  bool isKnown = llvm::any_of(variant.guards, [&](const launch::Guard &guard) { return guard.condition == condition; });
+  if (!expressions.isTrue(condition) && !isKnown)
     variant.guards.push_back({condition, text});
 }
 

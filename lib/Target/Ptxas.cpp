@@ -61,11 +61,11 @@ llvm::Expected<Cubin> fovea::assemblePtx(llvm::StringRef ptx, llvm::StringRef ch
   std::optional<llvm::StringRef> redirects[] = {"", messages, messages};
   std::string problem;
   int status = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, redirects, 0, 0, &problem);
-  std::string text = readIfThere(messages);
   Cubin result;
-  result.report = parsePtxasReport(text);
+  result.messages = readIfThere(messages);
+  result.report = parsePtxasReport(result.messages);
   if (status != 0) {
-    llvm::StringRef said = problem.empty() ? llvm::StringRef(text).rtrim() : llvm::StringRef(problem);
+    llvm::StringRef said = problem.empty() ? llvm::StringRef(result.messages).rtrim() : llvm::StringRef(problem);
     return llvm::createStringError(
         program + " fails: " + (result.report.errors.empty() ? said.str() : llvm::join(result.report.errors, "; ")));
   }

@@ -1,8 +1,11 @@
 //===- Serialize.cpp - a function to images and launch descriptor ---------===//
 
 #include "fovea/Target/Kernel.h"
+#include "fovea/cuda.h"
 
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 
 #include <chrono>
 
@@ -21,6 +24,49 @@ private:
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 } // namespace
+
+/// What a cubin depends on: the text, the chip and the assembler, known by its
+/// file, for to ask it for its version takes as long as to read a cubin.
+static std::string getCacheKey(StringRef ptx, StringRef chip, StringRef ptxas) {
+  llvm::SmallString<128> path;
+  llvm::sys::fs::file_status status;
+  if (llvm::sys::fs::real_path(ptxas, path) || llvm::sys::fs::status(path, status))
+    return "";
+  return ("ptxas " + path + ", " + Twine(status.getSize()) + " bytes of " +
+          Twine(status.getLastModificationTime().time_since_epoch().count()) + ", for " + chip + "\n" + ptx)
+      .str();
+}
+
+/// An entry: the length of the messages in 8 hexadecimal digits, these, the cubin.
+static std::optional<Cubin> findCubin(const std::string &key) {
+  const void *data = nullptr;
+  int64_t size = 0;
+  if (key.empty() || !foveaCacheFind(key.data(), key.size(), &data, &size))
+    return std::nullopt;
+  StringRef entry(static_cast<const char *>(data), size);
+  size_t length;
+  if (entry.take_front(8).getAsInteger(16, length) || length > entry.size() - 8)
+    return std::nullopt;
+  Cubin cubin;
+  cubin.messages = entry.substr(8, length).str();
+  cubin.bytes = entry.substr(8 + length).str();
+  cubin.report = parsePtxasReport(cubin.messages);
+  return cubin;
+}
+
+static llvm::Expected<Cubin> assemble(StringRef ptx, StringRef ptxas, const SerializeOptions &options) {
+  std::string key = options.useCache ? getCacheKey(ptx, options.code.chip, ptxas) : "";
+  if (std::optional<Cubin> found = findCubin(key))
+    return std::move(*found);
+  llvm::Expected<Cubin> cubin = assemblePtx(ptx, options.code.chip, ptxas);
+  if (cubin && !key.empty()) {
+    // A cache that cannot be written to only costs time.
+    std::string entry =
+        llvm::utohexstr(cubin->messages.size(), /*LowerCase=*/true, /*Width=*/8) + cubin->messages + cubin->bytes;
+    foveaCacheStore(key.data(), key.size(), entry.data(), entry.size());
+  }
+  return cubin;
+}
 
 /// Which ptxas to use; nothing where none is to be used.
 static FailureOr<std::optional<std::string>> choosePtxas(func::FuncOp function, const SerializeOptions &options) {
@@ -56,7 +102,7 @@ FailureOr<SerializedFunction> fovea::serialize(func::FuncOp function, const Seri
     }
     llvm::Expected<Cubin> cubin = [&] {
       AddSeconds timer(serialized.assemblySeconds);
-      return assemblePtx(*ptx, options.code.chip, **ptxas);
+      return assemble(*ptx, **ptxas, options);
     }();
     if (!cubin)
       return module.emitError() << llvm::toString(cubin.takeError());

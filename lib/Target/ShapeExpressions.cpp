@@ -61,9 +61,11 @@ ShapeExpressions::Index ShapeExpressions::binary(Operation operation, Index lhs,
     return lhs;
   if ((operation == Operation::Add && left == 0) || (operation == Operation::Mul && left == 1))
     return rhs;
-  // What is equal has a value only where its operands have one.
+  // What is the same is equal, and whoever uses it learns whether it has a value.
   if (lhs == rhs && (operation == Operation::Min || operation == Operation::Max))
     return lhs;
+  if (lhs == rhs && operation == Operation::Equal)
+    return constant(1);
   return builder.binary(operation, lhs, rhs);
 }
 

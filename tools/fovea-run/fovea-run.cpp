@@ -21,8 +21,9 @@ int main(int argc, char **argv) {
                                    cl::desc("The function to call; may be left out if there is only one"),
                                    cl::location(options.entry));
   cl::opt<std::string, true> target("target", cl::value_desc("auto|cpu|cuda"), cl::cat(category),
-                                    cl::desc("Where to run; auto is cpu"), cl::location(options.target),
-                                    cl::init("auto"));
+                                    cl::desc("Where to run; auto is a GPU where there is one that the function "
+                                             "can be compiled for"),
+                                    cl::location(options.target), cl::init("auto"));
   cl::list<std::string> inputs("input", cl::value_desc("spec"), cl::cat(category),
                                cl::desc("Contents of the next argument that is not only written to: the "
                                         "path of a .npy file, random[:SEED], zeros, iota or a number; "
@@ -47,7 +48,8 @@ int main(int argc, char **argv) {
   cl::opt<int64_t, true> repeat("repeat", cl::value_desc("n"), cl::cat(category),
                                 cl::desc("Time so many further calls"), cl::location(options.repeat));
   cl::opt<std::string, true> pipelineOptions("pipeline-options", cl::value_desc("options"), cl::cat(category),
-                                             cl::desc("Options of attn-to-llvm, for example \"tile-m=64 tile-n=96\""),
+                                             cl::desc("Options of attn-to-llvm or, on a GPU, attn-to-nvvm, for example "
+                                                      "\"tile-m=64 tile-n=96\""),
                                              cl::location(options.pipelineOptions));
   cl::opt<bool, true> unfused("unfused", cl::cat(category),
                               cl::desc("Compile to plain loops (attn-unfused-to-llvm), to compare"),

@@ -1,8 +1,9 @@
 //===- Runner.h - Compiling and running a file ------------------*- C++ -*-===//
 //
 // What fovea-run does, as a function: reads a module, makes the arguments of
-// one of its functions, compiles it through `attn-to-llvm`, calls it, judges
-// the results against the evaluator, times it and writes the results.
+// one of its functions, compiles it through `attn-to-llvm` or `attn-to-nvvm`,
+// calls it, judges the results against the evaluator, times it and writes the
+// results.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +24,9 @@ struct RunOptions {
   std::string file;
   /// The function to call; may be empty where the file has one public function.
   std::string entry;
-  std::string target = "auto"; ///< auto, cpu, cuda
+  /// auto, cpu, cuda: `auto` is a GPU where there is one that the function can
+  /// be compiled for.
+  std::string target = "auto";
   /// Where the contents come from (InputSpec.h), for each argument in order
   /// that is not merely a destination, or for each argument. If empty, all are
   /// `random`.
@@ -40,7 +43,8 @@ struct RunOptions {
   uint64_t seed = 0; ///< Of `random` without a seed.
   bool check = false;
   int64_t repeat = 0; ///< Calls to time, after one that is not.
-  /// Of CpuPipelineOptions, over what the machine gives: `tile-m=64 tile-n=96`.
+  /// Of CpuPipelineOptions, over what the machine gives: `tile-m=64 tile-n=96`;
+  /// on a GPU of GpuPipelineOptions.
   std::string pipelineOptions;
   bool unfused = false; ///< Compile through `attn-unfused-to-llvm` instead.
 };
@@ -55,9 +59,12 @@ struct Timing {
 
 struct RunReport {
   std::string entry;
-  int threads = 1;
+  std::string place;          ///< `the CPU, 8 threads`, or the name of a GPU.
   double loweringSeconds = 0; ///< MLIR passes
   double codegenSeconds = 0;  ///< LLVM
+  double assemblySeconds = 0; ///< ptxas or the driver, for a GPU
+  /// What decided on the target, what ptxas finds slow, the kernels.
+  std::vector<std::string> remarks;
   std::vector<std::string> resultTypes;
   std::vector<Verdict> verdicts; ///< One per result, with `check`.
   std::optional<Timing> timing;  ///< With `repeat`.

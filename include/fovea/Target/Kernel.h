@@ -51,6 +51,8 @@ struct SerializeOptions {
   NvptxOptions code;
   Assemble assemble = Assemble::IfFound;
   std::string ptxas; ///< If empty, what findPtxas finds.
+  /// Look for cubins in the runtime's kernel cache, and keep new ones there.
+  bool useCache = true;
 };
 
 struct SerializedFunction {

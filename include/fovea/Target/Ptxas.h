@@ -57,6 +57,7 @@ std::optional<std::string> findPtxas();
 
 struct Cubin {
   std::string bytes;
+  std::string messages; ///< What ptxas wrote, of which `report` is the contents.
   PtxasReport report;
 };
 

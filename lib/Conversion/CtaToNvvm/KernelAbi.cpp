@@ -166,8 +166,12 @@ static Type typeOf(ParamAttr param, gpu::GPUFuncOp kernel) {
   return {};
 }
 
-static DictionaryAttr attributesOf(ParamAttr param) {
+static DictionaryAttr attributesOf(ParamAttr param, gpu::GPUFuncOp kernel) {
   Builder builder(param.getContext());
+  // What `fovea-serialize` needs to know of it.
+  StringRef workspace = CtaDialect::getWorkspaceAttrName();
+  if (param.getKind() == ParamKind::Workspace)
+    return builder.getDictionaryAttr(builder.getNamedAttr(workspace, kernel.getArgAttr(param.getArg(), workspace)));
   if (param.getKind() != ParamKind::TensorMap)
     return builder.getDictionaryAttr({});
   // 128 bytes by value, which stay in the constant bank that parameters are in.
@@ -219,7 +223,7 @@ FailureOr<KernelAbi> KernelAbi::lower(gpu::GPUFuncOp kernel) {
   SmallVector<DictionaryAttr> attributes;
   for (ParamAttr param : abi.params) {
     types.push_back(typeOf(param, kernel));
-    attributes.push_back(attributesOf(param));
+    attributes.push_back(attributesOf(param, kernel));
   }
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), types);
   abi.func = LLVM::LLVMFuncOp::create(builder, loc, kernel.getName(), type);

@@ -15,8 +15,6 @@
 // RUN: not fovea-run %s --entry h 2>&1 | FileCheck %s --check-prefix=NAME
 // NAME: error: no public function @h; there is @f, @g
 
-// RUN: not fovea-run %s --entry f --target cuda 2>&1 | FileCheck %s --check-prefix=CUDA
-// CUDA: error: target 'cuda' is refused: this build lowers to the CPU only
 // RUN: not fovea-run %s --entry f --target tpu 2>&1 | FileCheck %s --check-prefix=TARGET
 // TARGET: error: target 'tpu': expected 'auto', 'cpu' or 'cuda'
 

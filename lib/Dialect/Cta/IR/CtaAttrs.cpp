@@ -20,6 +20,49 @@ void CtaDialect::registerAttributes() {
       >();
 }
 
+Attribute ParamAttr::parse(AsmParser &parser, Type) {
+  FailureOr<ParamKind> kind = failure();
+  int64_t arg = 0, dim = 0, swizzle = 0;
+  SmallVector<int64_t> dims, box;
+  auto parseList = [&](SmallVector<int64_t> &list) {
+    return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                          [&] { return parser.parseInteger(list.emplace_back()); });
+  };
+  if (parser.parseLess() || failed(kind = FieldParser<ParamKind>::parse(parser)) || parser.parseComma() ||
+      parser.parseKeyword("arg") || parser.parseEqual() || parser.parseInteger(arg))
+    return {};
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef keyword;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&keyword) || parser.parseEqual())
+      return {};
+    ParseResult parsed = keyword == "dim"       ? parser.parseInteger(dim)
+                         : keyword == "swizzle" ? parser.parseInteger(swizzle)
+                         : keyword == "dims"    ? parseList(dims)
+                         : keyword == "box"     ? parseList(box)
+                                                : ParseResult(parser.emitError(loc)
+                                                              << "expected dim, dims, box or swizzle, got " << keyword);
+    if (parsed)
+      return {};
+  }
+  if (parser.parseGreater())
+    return {};
+  return ParamAttr::get(parser.getContext(), *kind, arg, dim, dims, box, swizzle);
+}
+
+void ParamAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyParamKind(getKind()) << ", arg = " << getArg();
+  if (getDim() != 0)
+    printer << ", dim = " << getDim();
+  if (!getDims().empty())
+    printer << ", dims = [" << getDims() << "]";
+  if (!getBox().empty())
+    printer << ", box = [" << getBox() << "]";
+  if (getSwizzle() != 0)
+    printer << ", swizzle = " << getSwizzle();
+  printer << ">";
+}
+
 LogicalResult MmaAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> warps) {
   if (warps.size() != 2)
     return emitError() << "warps has " << warps.size() << " extents, expected 2 (rows, columns)";

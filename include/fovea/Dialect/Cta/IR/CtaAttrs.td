@@ -180,10 +180,7 @@ def Cta_ParamAttr : Cta_Attr<"Param", "param"> {
     OptionalArrayRefParameter<"int64_t">:$dims,
     OptionalArrayRefParameter<"int64_t">:$box,
     DefaultValuedParameter<"int64_t", "0">:$swizzle);
-  let assemblyFormat = [{
-    `<` $kind `,` `arg` `=` $arg (`,` `dim` `=` $dim^)? (`,` `dims` `=` `[` $dims^ `]`)? (`,` `box` `=` `[` $box^ `]`)?
-    (`,` `swizzle` `=` $swizzle^)? `>`
-  }];
+  let hasCustomAssemblyFormat = 1; // the declarative one cannot leave out `dim` and have `dims`
 }
 
 def Cta_GridAttr : Cta_Attr<"Grid", "grid"> {
