@@ -92,7 +92,8 @@ bool isScalar(Type type) { return type.isIntOrIndexOrFloat(); }
 bool isClonedToReaders(Operation *op) {
   if (isa<LoadOp, SplatOp, IotaOp, BroadcastOp>(op) || op->hasTrait<OpTrait::ConstantLike>())
     return true;
-  return op->getNumRegions() == 0 && isPure(op) && !isa<AnyOp>(op) && llvm::all_of(op->getResultTypes(), isScalar);
+  return op->getNumRegions() == 0 && isMemoryEffectFree(op) && !isa<AnyOp>(op) &&
+         llvm::all_of(op->getResultTypes(), isScalar);
 }
 
 std::optional<Role> roleOf(Operation *op) {
@@ -303,7 +304,7 @@ void LoopPlacement::cloneToReaders() {
       Place place = reader == body->getTerminator() ? places[op] : places[reader];
       readers[place].push_back(&use);
     }
-    if (readers.empty() && isPure(op)) {
+    if (readers.empty() && isMemoryEffectFree(op)) {
       places.erase(op);
       op->erase();
       continue;

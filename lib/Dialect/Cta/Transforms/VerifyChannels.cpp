@@ -2,6 +2,7 @@
 
 #include "ScheduleModel.h"
 #include "VerifySchedule.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 using namespace mlir::cta;
@@ -65,7 +66,8 @@ namespace {
 /// Follows the kernel in the order in which it runs, within or outside of an exclusive section.
 class SectionChecker {
 public:
-  explicit SectionChecker(ArrayRef<ExecutionOrder> orders) {
+  /// `checksInside`: also what the sections contain, which is of interest where they are in order.
+  SectionChecker(ArrayRef<ExecutionOrder> orders, bool checksInside) : checksInside(checksInside) {
     for (const ExecutionOrder &order : orders)
       byBlock[&order.block()] = &order;
   }
@@ -78,6 +80,7 @@ private:
   FailureOr<bool> run(Operation *op, bool open);
   LogicalResult checkInside(Operation *op);
 
+  bool checksInside;
   DenseMap<Block *, const ExecutionOrder *> byBlock;
 };
 
@@ -105,7 +108,7 @@ FailureOr<bool> SectionChecker::run(Operation *op, bool open) {
       return LogicalResult(op->emitOpError("rule 10: leaves an exclusive section that was not entered"));
     return false;
   }
-  if (open && failed(checkInside(op)))
+  if (open && checksInside && failed(checkInside(op)))
     return failure();
   if (isa<scf::WhileOp>(op)) { // the first part runs once more than the second
     FailureOr<bool> before = run(op->getRegion(0), open);
@@ -136,19 +139,26 @@ FailureOr<bool> SectionChecker::run(Operation *op, bool open) {
 }
 
 /// Products, waits for what they read, and scalars.
-LogicalResult SectionChecker::checkInside(Operation *op) {
-  if (isa<DotAsyncOp, DotWaitOp, WaitOp, SlotTileOp, ReleaseOp, LoadOp, MbarrierWaitOp, MbarrierArriveOp, SmemTileOp>(
-          op) ||
-      op->hasTrait<OpTrait::ConstantLike>() || op->getNumRegions() > 0)
-    return success();
+static bool isBrief(Operation *op) {
+  if (isa<DotAsyncOp, DotWaitOp, WaitOp, SlotTileOp, ReleaseOp, LoadOp, MbarrierWaitOp, MbarrierArriveOp, SmemTileOp,
+          SectionEnterOp, SectionLeaveOp>(op) ||
+      op->hasTrait<OpTrait::ConstantLike>() || op->hasTrait<OpTrait::IsTerminator>() || op->getNumRegions() > 0)
+    return true;
   if (auto convert = dyn_cast<ConvertLayoutOp>(op)) {
     auto from = getRegisterLayout(cast<RankedTensorType>(convert.getSource().getType()));
     auto to = getRegisterLayout(cast<RankedTensorType>(convert.getResult().getType()));
-    if (from && to && fovea::classifyConversion(*from, *to) == fovea::ConversionKind::RegistersOnly)
-      return success();
+    return from && to && fovea::classifyConversion(*from, *to) == fovea::ConversionKind::RegistersOnly;
   }
   auto isTile = [](Type type) { return isa<RankedTensorType>(type); };
-  if (isMemoryEffectFree(op) && llvm::none_of(op->getOperandTypes(), isTile) && llvm::none_of(op->getResultTypes(), isTile))
+  return isMemoryEffectFree(op) && llvm::none_of(op->getOperandTypes(), isTile) &&
+         llvm::none_of(op->getResultTypes(), isTile);
+}
+
+LogicalResult SectionChecker::checkInside(Operation *op) {
+  // Loops may span sections, and are looked into; a branch is one op.
+  if (isa<LoopLikeOpInterface>(op) || !op->walk([](Operation *nested) {
+                                           return isBrief(nested) ? WalkResult::advance() : WalkResult::interrupt();
+                                         }).wasInterrupted())
     return success();
   return op->emitOpError("rule 10: keeps the other warpgroups out of the exclusive section, where only products are "
                          "issued");
@@ -164,10 +174,10 @@ LogicalResult mlir::cta::verifyChannels(gpu::GPUFuncOp kernel, ArrayRef<Executio
     else if (auto loop = dyn_cast<scf::ForOp>(op))
       legal &= succeeded(verifyNoCarriedTile(loop));
   });
-  FailureOr<bool> open = SectionChecker(orders).run(kernel.getBody(), false);
+  FailureOr<bool> open = SectionChecker(orders, /*checksInside=*/false).run(kernel.getBody(), false);
   if (failed(open))
     return failure();
   if (*open)
     return kernel.emitOpError("rule 10: ends within an exclusive section");
-  return success(legal);
+  return success(legal & succeeded(SectionChecker(orders, /*checksInside=*/true).run(kernel.getBody(), false)));
 }
