@@ -40,7 +40,7 @@ class Fovea(Contestant):
                   "lse": poisoned(torch, q, q.shape[:-1], torch.float32),
                   "max": poisoned(torch, q, q.shape[:-1], torch.float32)}
         self.rescale = entry.rescale
-        program = runtime.program(entry.folder)
+        program = runtime.program(entry.path)
         self.launch = program.bind([entry.arrange(role, values[role]) for role in entry.args])
         self.note = f"{entry.name}, {self.launch.bytes} bytes of workspace" + \
             (", writes LSE" if "lse" in entry.args else "")

@@ -2,17 +2,14 @@
 """Compiled programs on CUDA devices, from Python: the C API of fovea/cuda.h on torch tensors.
 
   runtime = Runtime(build_runtime("/tmp/fovea"))       # or the path of a libfovea_runtime.so
-  program = runtime.program("bf16-causal")             # a folder, see below
+  program = runtime.program("bf16-causal.fovea")       # what `fovea-compile --emit cuda-program` wrote
   program.launch([q, k, v, o, 1.0])                    # torch CUDA tensors of any strides, and scalars
   go = program.bind([q, k, v, o, 1.0]); go(); go()     # packed once; owns its workspace
-
-A program is a folder with `program.json` {"images": ["a.ptx", ...], "descriptor": "descriptor.bin"}: PTX or cubins in
-the order of the descriptor's image numbers, and the binary form of a launch descriptor (fovea/LaunchDescriptor.h).
 
 As a command:  fovea_cuda.py build FOLDER    compiles the runtime with c++ and prints the library's path
                fovea_cuda.py show PROGRAM    prints the arguments that a program takes
 """
-import concurrent.futures, ctypes as C, json, os, pathlib, struct, subprocess, sys
+import concurrent.futures, ctypes as C, os, pathlib, struct, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # FoveaElementType by torch's names; bool is one byte.
@@ -32,31 +29,31 @@ class Argument(C.Structure):
                 ("strides", C.POINTER(C.c_int64)), ("integer", C.c_int64), ("number", C.c_double)]
 
 
-class Image(C.Structure):
-    """FoveaCudaImage."""
-    _fields_ = [("bytes", C.c_void_p), ("size", C.c_int64)]
-
-
 class LaunchShape(C.Structure):
     """FoveaCudaLaunchShape."""
     _fields_ = [("grid", C.c_int64 * 3), ("block", C.c_int64 * 3), ("cluster", C.c_int64 * 3), ("shared", C.c_int64)]
 
 
 class Descriptor:
-    """What a launch descriptor says before its expressions: name, number of images, arguments."""
+    """What a program's launch descriptor says before its expressions: name, number of images, arguments."""
 
-    def __init__(self, data):
-        magic, version, length = struct.unpack_from("<4sII", data)
-        if magic != b"FVLD" or version != 1 or length != len(data):
-            raise FoveaError(f"no launch descriptor of version 1: {magic}, version {version}, {length} of {len(data)} "
-                             "bytes")
-        self.at, self.data = 12, data
+    def __init__(self, program):
+        self.at, self.data = 0, program
+        self.header(b"FVGM", 1, len(program))
+        length, = self.take("<I")
+        self.header(b"FVLD", 2, length)
         self.name = self.text()
         self.images, count = self.take("<II")
         self.arguments = []  # (name, whether a tensor, element type, rank)
         for _ in range(count):
             name = self.text()
             self.arguments.append((name, *self.take("<?BI")))
+
+    def header(self, magic, version, length):
+        found = self.take("<4sII")
+        if found != (magic, version, length):
+            raise FoveaError("got magic %r, version %d and length %d, expected %r, %d and %d"
+                             % (*found, magic, version, length))
 
     def take(self, layout):
         values = struct.unpack_from(layout, self.data, self.at)
@@ -102,7 +99,7 @@ class Runtime:
         self.library = C.CDLL(str(path))
         self.library.foveaGetLastError.restype = C.c_char_p
         # Whatever is no pointer would be cut to an int without these.
-        self.library.foveaCudaPrepare.argtypes = [C.c_char_p, C.c_int64, C.POINTER(Image), C.c_int64, C.c_void_p]
+        self.library.foveaCudaPrepareProgram.argtypes = [C.c_char_p, C.c_int64, C.c_void_p]
         self.library.foveaCudaWorkspaceBytes.argtypes = [C.c_void_p, C.c_void_p, C.c_int64, C.c_void_p]
         self.library.foveaCudaLaunch.argtypes = [C.c_void_p, C.c_void_p, C.c_int64, C.c_void_p, C.c_int64, C.c_void_p]
         self.library.foveaCudaReleaseProgram.argtypes = [C.c_void_p]
@@ -118,8 +115,8 @@ class Runtime:
         if status != 0:
             raise FoveaError(self.last_error())
 
-    def program(self, folder):
-        return Program(self, folder)
+    def program(self, path):
+        return Program(self, path)
 
     def kernel(self, image, name):
         """A single kernel of an image, launched by hand: launch(grid, block, ctypes values, shared bytes, stream)."""
@@ -136,15 +133,11 @@ class Runtime:
 
 
 class Program:
-    def __init__(self, runtime, folder):
-        self.runtime, self.handle, folder = runtime, C.c_void_p(), pathlib.Path(folder)
-        listing = json.loads((folder / "program.json").read_text())
-        data = (folder / listing["descriptor"]).read_bytes()
+    def __init__(self, runtime, path):
+        self.runtime, self.handle = runtime, C.c_void_p()
+        data = pathlib.Path(path).read_bytes()
         self.descriptor = Descriptor(data)
-        contents = [(folder / image).read_bytes() for image in listing["images"]]
-        buffers = [C.create_string_buffer(content, len(content)) for content in contents]
-        images = (Image * max(1, len(buffers)))(*[Image(C.addressof(b), len(b)) for b in buffers])
-        runtime.check(runtime.library.foveaCudaPrepare(data, len(data), images, len(buffers), C.byref(self.handle)))
+        runtime.check(runtime.library.foveaCudaPrepareProgram(data, len(data), C.byref(self.handle)))
 
     def release(self):
         """Nothing of the program may run any more."""
@@ -221,8 +214,7 @@ def main():
     if len(sys.argv) == 3 and sys.argv[1] == "build":
         print(build_runtime(sys.argv[2]))
     elif len(sys.argv) == 3 and sys.argv[1] == "show":
-        folder = pathlib.Path(sys.argv[2])
-        print(Descriptor((folder / json.loads((folder / "program.json").read_text())["descriptor"]).read_bytes()))
+        print(Descriptor(pathlib.Path(sys.argv[2]).read_bytes()))
     else:
         raise SystemExit(__doc__)
 

@@ -29,8 +29,8 @@ class Entry:
                  "rescale", "tolerance", "refuses", "benchmark"}
         require(isinstance(self.name, str) and self.name and ":" not in self.name, "'name' is a text without ':'")
         require(not set(data) - known, f"unknown keys {sorted(set(data) - known)}")
-        require("program" in data, "there is no 'program', the folder")
-        self.folder = base / data["program"]
+        require("program" in data, "there is no 'program', the file")
+        self.path = base / data["program"]
         self.dtype = data.get("dtype")
         require(self.dtype in DTYPES, f"'dtype' is one of {', '.join(DTYPES)}, got {self.dtype!r}")
         self.args = data.get("args", ["q", "k", "v", "o"])
@@ -116,19 +116,19 @@ def load(path):
 
 
 def parse_cell(text):
-    """An entry from DTYPE:DIM:full|causal:LOW-HIGH=FOLDER[,role,...], the short form of forward.py --program."""
+    """An entry from DTYPE:DIM:full|causal:LOW-HIGH=FILE[,role,...], the short form of forward.py --program."""
     cell, _, rest = text.partition("=")
     try:
         dtype, dim, mask, lengths = cell.split(":")
         low, high = lengths.split("-")
-        folder, *roles = rest.split(",")
-        if mask not in ("full", "causal") or not folder:
+        path, *roles = rest.split(",")
+        if mask not in ("full", "causal") or not path:
             raise ValueError
-        data = {"name": pathlib.Path(folder).name, "program": folder, "dtype": dtype, "dims": {"dim": int(dim)},
+        data = {"name": pathlib.Path(path).stem, "program": path, "dtype": dtype, "dims": {"dim": int(dim)},
                 "semantics": {"causal": "top_left"} if mask == "causal" else {},
                 "benchmark": {"lengths": [int(low), int(high) if high else None]}}
     except ValueError:
-        expected = "DTYPE:DIM:full|causal:LOW-HIGH=FOLDER[,role,...]"
+        expected = "DTYPE:DIM:full|causal:LOW-HIGH=FILE[,role,...]"
         raise ManifestError(f"got --program {text}, expected {expected}") from None
     if roles:
         data["args"] = roles

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Launches a program through fovea_cuda.py on tensors that look like torch's: binding.py RUNTIME FOLDER"""
-import ctypes as C, json, pathlib, struct, sys
+"""Launches a program through fovea_cuda.py on tensors that look like torch's: binding.py RUNTIME PROGRAM"""
+import ctypes as C, pathlib, struct, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks/cuda"))
 import fovea_cuda
@@ -49,7 +49,22 @@ def descriptor():
     body += struct.pack("<II", 1, 0) + text("scale_kernel") + struct.pack("<9I", 2, 3, 3, 1, 3, 3, 3, 3, 3)
     body += struct.pack("<II", 3, len(parameters))                       # dynamic shared memory; parameters
     body += b"".join(struct.pack("<BBIIQ", *p) for p in parameters)
-    return b"FVLD" + struct.pack("<II", 1, len(body) + 12) + body
+    body += struct.pack("<I", 0)                                         # results
+    return whole(b"FVLD", 2, body)
+
+
+def whole(magic, version, body):
+    return magic + struct.pack("<II", version, len(body) + 12) + body
+
+
+def blob(data):
+    return struct.pack("<I", len(data)) + data
+
+
+def program():
+    """The descriptor with one image, as written by fovea::launch::write."""
+    cubin = b"\x7fELF\x02".ljust(18, b"\0") + struct.pack("<H", 190).ljust(46, b"\0")
+    return whole(b"FVGM", 1, blob(descriptor()) + struct.pack("<I", 1) + blob(cubin))
 
 
 def refusal(call):
@@ -61,18 +76,15 @@ def refusal(call):
 
 
 def main():
-    library, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "program.json").write_text(json.dumps({"images": ["scale.cubin"], "descriptor": "descriptor.bin"}))
-    (folder / "scale.cubin").write_bytes(b"\x7fELF\x02".ljust(18, b"\0") + struct.pack("<H", 190).ljust(46, b"\0"))
-    (folder / "descriptor.bin").write_bytes(descriptor())
-    program = fovea_cuda.Runtime(library).program(folder)
-    print(program.descriptor)
+    library, path = sys.argv[1], pathlib.Path(sys.argv[2])
+    path.write_bytes(program())
+    scale = fovea_cuda.Runtime(library).program(path)
+    print(scale.descriptor)
     source, result = Tensor(range(600), step=2), Tensor([float("nan")] * 300)
-    go = Binding(program, [source, result, 1.5], 0)
+    go = Binding(scale, [source, result, 1.5], 0)
     go(stream=7), go(stream=0)
     print("right" if list(result.memory) == [3.0 * i for i in range(300)] else "wrong")
-    bind = lambda *args: Binding(program, args, 0)
+    bind = lambda *args: Binding(scale, args, 0)
     print(refusal(lambda: bind(source, result)))
     print(refusal(lambda: bind(source, 1.0, 1.0)))
     print(refusal(lambda: bind(source, result, result)))
@@ -82,7 +94,7 @@ def main():
     flat = Tensor([1.0])
     flat.shape, flat.stride = (1, 1), lambda: (1, 1)
     print(refusal(lambda: bind(flat, result, 1.0)))
-    program.release()
+    scale.release()
 
 
 if __name__ == "__main__":

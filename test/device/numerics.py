@@ -11,7 +11,7 @@
 The manifest is JSON, {"programs": [...]}, each of them:
 
   "name"      of its own, without ':'
-  "program"   its folder, relative to the manifest (program.json in it: see benchmarks/cuda/fovea_cuda.py)
+  "program"   what `fovea-compile --emit cuda-program` wrote: a path relative to the manifest
   "dtype"     "f16", "bf16", "f32" or "f64": by which rules O is judged (benchmarks/cuda/judge.py)
   "args"      the role of each argument of the launch descriptor, in its order; default ["q", "k", "v", "o"]
               tensors q, k, v, bias, keep (true: attend), alibi (slopes), sink; results o, lse, max
@@ -61,7 +61,7 @@ class DeviceRunner:
     def __init__(self, torch, runtime, entry, sanitize):
         import fovea_cuda
         self.torch, self.sanitize, self.error = torch, sanitize, fovea_cuda.FoveaError
-        self.program = runtime.program(entry.folder)
+        self.program = runtime.program(entry.path)
         declared = self.program.descriptor.arguments
         if len(declared) != len(entry.args):
             raise manifest.ManifestError(f"program {entry.name!r}: 'args' has {len(entry.args)} roles, the descriptor "
