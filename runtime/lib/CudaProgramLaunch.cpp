@@ -127,6 +127,18 @@ bool CudaProgram::placeWorkspaces(Plan &plan, int64_t &bytes) const {
   return true;
 }
 
+/// The driver makes no map of an empty tensor, but kernels may copy by it: zeros, from coordinates beyond it. The map
+/// that does so has one element in every empty dimension, which nothing reads. Returns an address for it.
+static uint64_t standForEmpty(FoveaTensorMapShape &shape) {
+  constexpr int64_t granule = 16;
+  for (int dim = 0; dim < shape.rank; ++dim) {
+    shape.sizes[dim] = std::max<int64_t>(shape.sizes[dim], 1);
+    if (dim > 0)
+      shape.strides[dim - 1] = granule;
+  }
+  return granule;
+}
+
 bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const {
   for (const KernelArgument &argument : launch.arguments) {
     if (argument.kind != KernelArgument::Kind::TensorMap || plan.isEncoded[argument.index])
@@ -145,13 +157,10 @@ bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const
         return false;
       isEmpty |= shape.sizes[dim] == 0;
     }
-    // There is none of an empty tensor: the kernel has nothing to read or write with it.
-    if (isEmpty) {
-      plan.tensorMaps[argument.index] = {};
-      plan.isEncoded[argument.index] = true;
-      continue;
-    }
-    if (!encodeTensorMap(context.driver, plan.addressOf(map.buffer), shape, plan.tensorMaps[argument.index])) {
+    uint64_t address = plan.addressOf(map.buffer);
+    if (isEmpty)
+      address = standForEmpty(shape);
+    if (!encodeTensorMap(context.driver, address, shape, plan.tensorMaps[argument.index])) {
       appendLastError("; tensor map %u of kernel '%s'", argument.index, launch.kernel.c_str());
       return false;
     }
@@ -187,7 +196,7 @@ bool CudaProgram::planLaunches(Plan &plan) const {
   return true;
 }
 
-/// A tensor map cannot be empty, and need not exist where nothing runs.
+/// Tensor maps need not exist where nothing runs.
 bool CudaProgram::encodeTensorMaps(Plan &plan) const {
   for (size_t i = 0; i < plan.variant.launches.size(); ++i) {
     const int64_t(&grid)[3] = plan.shapes[i].grid;

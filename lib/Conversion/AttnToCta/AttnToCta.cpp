@@ -24,6 +24,7 @@
 #include "AffineToArith.h"
 #include "FinalTiles.h"
 #include "KeyLoop.h"
+#include "MaskBounds.h"
 #include "ScoreRegion.h"
 #include "fovea/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -207,6 +208,7 @@ void Lowering::run() {
   remarkOn(keyLoop.masking() != KeyLoop::Masking::Never);
   eraseOld();
   expandAffine(kernel);
+  simplifyMaskBounds(kernel);
 }
 
 void Lowering::remarkOn(bool isMasked) {

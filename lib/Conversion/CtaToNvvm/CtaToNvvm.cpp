@@ -28,7 +28,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 
 namespace fovea {
@@ -102,6 +104,39 @@ static LogicalResult lowerTiles(const KernelLowering &kernel) {
   return applyFullConversion(func, target, std::move(patterns));
 }
 
+namespace {
+/// thread + constant <= bound  ->  bound - thread >= constant: the difference is the same for all columns of a row, and
+/// the constant an immediate.
+struct CompareConstants final : OpRewritePattern<arith::CmpIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::CmpIOp op, PatternRewriter &rewriter) const override {
+    auto sum = op.getLhs().getDefiningOp<arith::AddIOp>();
+    bool isSigned = op.getPredicate() >= arith::CmpIPredicate::slt && op.getPredicate() <= arith::CmpIPredicate::sge;
+    if (!sum || !isSigned || !bitEnumContainsAll(sum.getOverflowFlags(), arith::IntegerOverflowFlags::nsw) ||
+        !matchPattern(sum.getRhs(), m_Constant()) || matchPattern(op.getRhs(), m_Constant()))
+      return rewriter.notifyMatchFailure(op, "is no comparison of a thread's value plus a constant");
+    Value difference = arith::SubIOp::create(rewriter, op.getLoc(), op.getRhs(), sum.getLhs());
+    arith::CmpIPredicate swapped;
+    switch (op.getPredicate()) {
+    case arith::CmpIPredicate::slt:
+      swapped = arith::CmpIPredicate::sgt;
+      break;
+    case arith::CmpIPredicate::sle:
+      swapped = arith::CmpIPredicate::sge;
+      break;
+    case arith::CmpIPredicate::sgt:
+      swapped = arith::CmpIPredicate::slt;
+      break;
+    default:
+      swapped = arith::CmpIPredicate::sle;
+    }
+    rewriter.replaceOpWithNewOp<arith::CmpIOp>(op, swapped, difference, sum.getRhs());
+    return success();
+  }
+};
+} // namespace
+
 /// Scalars and branches to LLVM.
 static LogicalResult lowerScalars(LLVM::LLVMFuncOp func) {
   MLIRContext *context = func.getContext();
@@ -148,6 +183,10 @@ private:
     if (failed(checkLayouts(func)) || failed(findPrograms(kernel)) || failed(lowerTiles(kernel)))
       return failure();
     lowerWarpSpecialize(kernel);
+    RewritePatternSet compare(&getContext());
+    compare.add<CompareConstants>(&getContext());
+    if (failed(applyPatternsGreedily(func, std::move(compare))))
+      return failure();
 
     OpPassManager simplify(LLVM::LLVMFuncOp::getOperationName());
     simplify.addPass(createCanonicalizerPass());

@@ -1,7 +1,7 @@
 //===- DeviceMath.cpp - scalar mathematics as a GPU has it -----------------===//
 //
 //   %e = math.exp2 %x : f32          ex2.approx.ftz.f32
-// Errors for f32, relative if not said otherwise; subnormal arguments and results of ex2, lg2 and rsqrt count as 0:
+// Errors for f32, relative if not said otherwise; subnormal arguments and results of ex2, lg2, rcp and rsqrt count as 0:
 //
 //   exp2, exp            2^-22; exp also |x| 2^-23, from the rounding of x log2(e)
 //   log2, log, log10     2^-21.6, absolute where |log2 x| < 1; log and log10 also half an ulp
@@ -9,7 +9,7 @@
 //   sin, cos             2^-20.5 absolute, for |x| < 2^16; growing with |x| beyond
 //   rsqrt                2^-22.4
 //   powf                 that of exp2 and log2: |y log2 x| 2^-22
-//   arith.divf           2 ulp
+//   arith.divf           2 ulp; 1 / x: 1 ulp
 //   sqrt, fma, abs, ...  exact, or rounded once
 //
 // f16 and bf16 compute in f32 and round. Nothing here takes f64 but what rounds once.
@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -106,6 +107,8 @@ template <> Value compute<math::RsqrtOp>(FloatBuilder &build, ValueRange x) {
 }
 template <> Value compute<math::PowFOp>(FloatBuilder &build, ValueRange x) { return build.power(x[0], x[1]); }
 template <> Value compute<arith::DivFOp>(FloatBuilder &build, ValueRange x) {
+  if (matchPattern(x[0], m_OneFloat()))
+    return build.instruction("rcp.approx.ftz.f32", x[1]);
   return build.instruction("div.full.f32", x);
 }
 

@@ -80,14 +80,16 @@ TEST_F(ResultTest, WrongSizes) {
   EXPECT_EQ(cuda.launches.size(), 1u);
 }
 
-// A kernel may run where an input is empty; its tensor map is zeros, for the driver makes none.
+// A kernel may run where an input is empty, and copy by its tensor map: zeros, for it lies beyond all coordinates.
 TEST_F(ResultTest, EmptyTensorMap) {
   xSizes[0] = ySizes[0] = 0;
   arguments[0].data = nullptr;
   ASSERT_EQ(foveaCudaLaunch(program, arguments, 2, nullptr, 0, nullptr), 0) << foveaGetLastError();
-  EXPECT_TRUE(cuda.tensorMaps.empty());
-  ASSERT_EQ(cuda.launches.size(), 1u);
-  EXPECT_EQ(cuda.launches[0].arguments[0], std::string(128, '\0'));
+  ASSERT_EQ(cuda.tensorMaps.size(), 1u);
+  EXPECT_EQ(cuda.tensorMaps[0].sizes, std::vector<uint64_t>{1});
+  EXPECT_EQ(cuda.tensorMaps[0].address % 16, 0u);
+  EXPECT_NE(cuda.tensorMaps[0].address, 0u);
+  EXPECT_EQ(cuda.launches.size(), 1u);
 }
 
 // One piece of bytes holds kernels and descriptor.

@@ -3,11 +3,13 @@
 //   scf.for %j = 0 to %n { A(j) {stage 0, order 0}; B(j) {stage 1, order 1}; C(j) {stage 0, order 2} }
 //     =>  A(0); C(0); scf.for %j = 0 to %n - 1 { A(j + 1); B(j); C(j + 1) }; B(n - 1)
 //
-// Upstream's scf::pipelineForLoop does it, with two things arranged around it:
+// Upstream's scf::pipelineForLoop does it, with three things arranged around it:
 //
 // * For a dynamic trip count it predicates every op of prologue and epilogue, which no product in flight survives. Here
 //   the trip count is proven beforehand (integer ranges) to fill the pipeline, so that every predicate is true: ops are
 //   left as they are, and the predicates replaced by true.
+// * What comes after the loop and needs nothing of the last products (the sum of a row, its reciprocal, its logarithm) is
+//   computed while they run.
 // * Accumulators that the expansion leaves behind as iteration arguments without use cost 64 to 128 registers, so
 //   what can be folded is folded at once. That includes the rescaling of the accumulators' zeros in the prologue
 //   (below).
@@ -146,6 +148,33 @@ static LogicalResult checkStraight(gpu::GPUFuncOp kernel) {
   return failure(result.wasInterrupted());
 }
 
+/// The epilogue's ops that can run beside its last products, with their place in order.
+static void advanceIndependent(Block *block, Operation *loop) {
+  DotWaitOp wait;
+  AtAttr place; // of the op that is issued last before the wait
+  for (Operation *op = loop->getNextNode(); op && !wait; op = op->getNextNode()) {
+    wait = dyn_cast<DotWaitOp>(op);
+    if (AtAttr at = getAt(op); at && !wait)
+      place = at;
+  }
+  if (!wait || !place)
+    return;
+  DenseSet<Operation *> dependent{wait};
+  for (Operation &op : llvm::make_early_inc_range(llvm::make_range(std::next(Block::iterator(wait)), block->end()))) {
+    bool isTile = op.getNumResults() == 1 && isa<RankedTensorType>(op.getResult(0).getType());
+    bool depends = op.getNumRegions() != 0 || !isMemoryEffectFree(&op) || !isTile || getAt(&op);
+    for (Value operand : op.getOperands())
+      depends |= operand.getDefiningOp() && dependent.contains(operand.getDefiningOp());
+    if (depends) {
+      dependent.insert(&op);
+      continue;
+    }
+    op.moveBefore(wait);
+    op.setAttr(CtaDialect::getAtAttrName(), AtAttr::get(op.getContext(), place.getStage(), place.getOrder(),
+                                                        Role::Consumer));
+  }
+}
+
 LogicalResult cta::expandPipeline(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   SmallVector<scf::ForOp> loops;
   kernel.walk([&](scf::ForOp loop) {
@@ -205,6 +234,9 @@ LogicalResult cta::expandPipeline(RewriterBase &rewriter, gpu::GPUFuncOp kernel)
   config.setListener(&listener);
   if (failed(foldLoops(kernel, std::move(patterns), config)))
     return failure();
+  for (Block &block : kernel.getBody())
+    for (scf::ForOp loop : getKeyLoops(&block))
+      advanceIndependent(&block, loop);
   return checkStraight(kernel);
 }
 

@@ -3,14 +3,15 @@
 // A product is late if its A operand comes from another product of the same iteration (P V, not Q K^T). With overlap,
 // late products and what depends on them form stage 1, one iteration behind:
 //
-//   order  0       1      2       3               4      5               6
-//   stage  0       1      0       0               1      0               0
-//          early   late   wait    everything      wait   what touches    what defines the
-//          product        early   else            late   accumulators    A operand of late products
+//   order  0       1      2       3               4      5                           6
+//   stage  0       1      0       0               1      0                           0
+//          early   late   wait    everything      wait   what defines the            what touches
+//          product        early   else            late   A operand of late products  accumulators
 //
 // An accumulator is a carried value that comes from a late product; what defines an A operand stays behind the wait of
-// the product that runs (rule 2), what touches an accumulator behind its own (rule 3). Without overlap there is one
-// stage, and the orders of ops that depend on n products in a row begin at 7 (n - 1): product 7 n, its wait 7 n + 2.
+// the product that runs (rule 2), what touches an accumulator behind its own (rule 3). That comes last because it may be
+// a branch (conditional rescale), over which an assembler moves nothing: the operand is packed while exponentials are
+// still under way. Without overlap there is one stage, and the orders of ops that depend on n products in a row begin at 7 (n - 1): product 7 n, its wait 7 n + 2.
 //
 // Loads and what is cheap (scalars, constants, splats, broadcasts) have no place of their own. They are cloned to each
 // place that reads them, so that none is carried from one iteration to the next.
@@ -35,8 +36,8 @@ enum Order : int64_t {
   waitEarly = 2,
   others = 3,
   waitLate = 4,
-  touchAccumulators = 5,
-  defineOperands = 6,
+  defineOperands = 5,
+  touchAccumulators = 6,
   ordersPerProduct = 7
 };
 
