@@ -42,6 +42,7 @@ struct CudaProgram::Plan {
 };
 
 static constexpr int64_t workspaceAlignment = 256;
+static constexpr int64_t tensorMapAlignment = 16; ///< Of its address and its strides.
 
 bool CudaProgram::checkArguments(const FoveaCudaArgument *arguments, int64_t count, bool withResults) const {
   auto isSkipped = [&](int64_t index) {
@@ -128,15 +129,24 @@ bool CudaProgram::placeWorkspaces(Plan &plan, int64_t &bytes) const {
 }
 
 /// The driver makes no map of an empty tensor, but kernels may copy by it: zeros, from coordinates beyond it. The map
-/// that does so has one element in every empty dimension, which nothing reads. Returns an address for it.
-static uint64_t standForEmpty(FoveaTensorMapShape &shape) {
-  constexpr int64_t granule = 16;
+/// that does so has one element in every empty dimension, which nothing reads.
+static void standForEmpty(FoveaTensorMapShape &shape) {
   for (int dim = 0; dim < shape.rank; ++dim) {
     shape.sizes[dim] = std::max<int64_t>(shape.sizes[dim], 1);
     if (dim > 0)
-      shape.strides[dim - 1] = granule;
+      shape.strides[dim - 1] = tensorMapAlignment;
   }
-  return granule;
+}
+
+/// An address for a tensor map of an empty tensor: the device translates it although it copies nothing from there. What
+/// is launched has an argument that is not empty.
+static uint64_t anyAddress(const FoveaCudaArgument *arguments, size_t count) {
+  for (const FoveaCudaArgument *argument = arguments; argument != arguments + count; ++argument) {
+    bool isEmpty = std::any_of(argument->sizes, argument->sizes + argument->rank, [](int64_t size) { return size == 0; });
+    if (argument->data && !isEmpty)
+      return reinterpret_cast<uintptr_t>(argument->data) & -tensorMapAlignment;
+  }
+  return tensorMapAlignment;
 }
 
 bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const {
@@ -158,8 +168,10 @@ bool CudaProgram::encodeTensorMaps(Plan &plan, const KernelLaunch &launch) const
       isEmpty |= shape.sizes[dim] == 0;
     }
     uint64_t address = plan.addressOf(map.buffer);
-    if (isEmpty)
-      address = standForEmpty(shape);
+    if (isEmpty) {
+      standForEmpty(shape);
+      address = anyAddress(plan.arguments, descriptor.arguments.size());
+    }
     if (!encodeTensorMap(context.driver, address, shape, plan.tensorMaps[argument.index])) {
       appendLastError("; tensor map %u of kernel '%s'", argument.index, launch.kernel.c_str());
       return false;

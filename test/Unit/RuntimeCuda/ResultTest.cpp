@@ -86,7 +86,7 @@ TEST_F(ResultTest, EmptyTensorMap) {
   arguments[0].data = nullptr;
   ASSERT_EQ(foveaCudaLaunch(program, arguments, 2, nullptr, 0, nullptr), 0) << foveaGetLastError();
   ASSERT_EQ(cuda.tensorMaps.size(), 1u);
-  EXPECT_EQ(cuda.tensorMaps[0].sizes, std::vector<uint64_t>{1});
+  EXPECT_EQ(cuda.tensorMaps[0].sizes, (std::vector<uint64_t>{8, 1}));
   EXPECT_EQ(cuda.tensorMaps[0].address % 16, 0u);
   EXPECT_NE(cuda.tensorMaps[0].address, 0u);
   EXPECT_EQ(cuda.launches.size(), 1u);
