@@ -193,7 +193,7 @@ void Lowering::run() {
   units = ScoreUnits::choose(body, builder);
   auto inPlace = [](Value value) { return value; };
   Value query = load(body.query, body.rows, body.headDim, inPlace);
-  SoftmaxState initial = SoftmaxState::identity(body, builder);
+  SoftmaxState initial = SoftmaxState::identity(body, builder, units);
   Value zero = builder.i32(0), one = builder.i32(1);
   loop = scf::ForOp::create(builder, zero, keyLoop.blocks(), one, initial.values());
   {

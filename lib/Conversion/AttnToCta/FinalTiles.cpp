@@ -68,7 +68,7 @@ void FinalTiles::joinSink() {
   Value sink = readSink();
   if (!isNatural())
     sink = times(sink, log2e);
-  Value joint = builder.guarded(builder.max(reference, sink));
+  Value joint = builder.max(reference, sink);
   keep = weight(reference, joint);
   sum = builder.fma(sum, keep, weight(sink, joint));
   reference = joint;
@@ -93,16 +93,18 @@ void FinalTiles::store(Value tile, const KernelResult &result) {
 void FinalTiles::run() {
   sum = cta::ReduceOp::create(builder, rowType, cta::ReduceKind::Add, state.sum, /*dim=*/1);
   reference = asLogarithm(state.max);
+  Value zero = rowConstant(0.0), inverse;
+  auto isZero = [&](Value x) { return arith::CmpFOp::create(builder, arith::CmpFPredicate::OEQ, x, zero); };
+  Value noKeys = isZero(sum);
+  auto exact = [&](Value max) { return builder.select(noKeys, rowConstant(-INFINITY), max); };
   FinalizeOp finalize = body.finalize;
   if (finalize && finalize.getSink())
     joinSink();
-  Value zero = rowConstant(0.0), inverse;
   if (finalize) {
-    Value empty = arith::CmpFOp::create(builder, arith::CmpFPredicate::OEQ, sum, zero);
     inverse = arith::DivFOp::create(builder, rowConstant(1.0), sum);
     if (keep)
       inverse = builder.mul(inverse, keep);
-    inverse = builder.select(empty, zero, inverse); // S3
+    inverse = builder.select(isZero(sum), zero, inverse); // S3
   }
   for (const KernelResult &result : body.results) {
     switch (result.kind) {
@@ -119,14 +121,14 @@ void FinalTiles::run() {
     }
     case ResultKind::Maximum: {
       Value max = asLogarithm(state.trueMax ? state.trueMax : state.max);
-      store(isNatural() ? max : times(max, ln2), result);
+      store(exact(isNatural() ? max : times(max, ln2)), result);
       break;
     }
     case ResultKind::StateAccumulator:
       store(state.acc, result);
       break;
     case ResultKind::StateMaximum:
-      store(times(state.max, units.toOpBase), result);
+      store(exact(times(state.max, units.toOpBase)), result);
       break;
     case ResultKind::StateSum:
       store(sum, result);

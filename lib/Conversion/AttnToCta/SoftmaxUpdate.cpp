@@ -3,6 +3,9 @@
 //   x  = max(m, row maximum of s)            a  = 2^(factor * m - factor * x)
 //   p  = 2^(factor * s - factor * x)         l' = l * a + row sums of p           acc' = acc * a
 //
+// m begins at a finite number below all scores (`ScoreUnits::lowest`), so that no difference is one of infinities (S7): a
+// weight of -inf is 0, and so is the sum of a row that has seen no key.
+//
 // With a lag of t powers of two, x stays m, and a is 1, until for some row of a warp factor * (x - m) exceeds t.
 //
 //===----------------------------------------------------------------------===//
@@ -74,13 +77,17 @@ int64_t fovea::maximumLag(const KernelBody &body) {
   return config ? config.getRescaleLog2() : 0;
 }
 
-SoftmaxState SoftmaxState::identity(const KernelBody &body, TileBuilder &builder) {
-  constexpr double lowest = -std::numeric_limits<double>::infinity();
+double ScoreUnits::lowest() const {
+  // A power of two, so that its products with `factor` are exact, and these are finite.
+  return -std::ldexp(1.0, std::min(126, 126 - std::ilogb(factor)));
+}
+
+SoftmaxState SoftmaxState::identity(const KernelBody &body, TileBuilder &builder, const ScoreUnits &units) {
   constexpr int64_t lanesPerRow = 4;
   Type f32 = builder.getF32Type();
   SoftmaxState state;
   state.acc = builder.constant(builder.tile({body.rows, body.valueDim}, f32), 0.0);
-  state.max = builder.constant(builder.tile(body.rows, f32), lowest);
+  state.max = builder.constant(builder.tile(body.rows, f32), units.lowest());
   state.sum = builder.constant(builder.tile({body.rows, lanesPerRow}, f32), 0.0);
   if (maximumLag(body) > 0 && isResult(body, [](ResultKind kind) { return kind == ResultKind::Maximum; }))
     state.trueMax = state.max;
@@ -97,18 +104,17 @@ static Value times(TileBuilder &builder, Value value, double factor) {
 }
 
 namespace {
-/// What the weights of a block subtract: 0 for a row that has seen no key (S7), and for a fused scale already
-/// multiplied.
+/// What the weights of a block subtract; for a fused scale already multiplied.
 struct Reference {
-  Value guarded;
-  Value negated; ///< -factor * guarded; only where the scale is fused.
+  Value max;
+  Value negated; ///< -factor * max; only where the scale is fused.
 };
 } // namespace
 
 static Reference makeReference(TileBuilder &builder, const ScoreUnits &units, Value max) {
-  Reference reference = {builder.guarded(max), Value()};
+  Reference reference = {max, Value()};
   if (units.weight == ScoreUnits::Weight::FusedScale)
-    reference.negated = arith::NegFOp::create(builder, times(builder, reference.guarded, units.factor));
+    reference.negated = arith::NegFOp::create(builder, times(builder, max, units.factor));
   return reference;
 }
 
@@ -116,7 +122,7 @@ static Reference makeReference(TileBuilder &builder, const ScoreUnits &units, Va
 static Value weigh(TileBuilder &builder, const ScoreUnits &units, Value x, Reference reference) {
   if (units.weight == ScoreUnits::Weight::FusedScale)
     return builder.exp2(builder.fma(x, builder.constant(x.getType(), units.factor), reference.negated));
-  Value difference = builder.sub(x, reference.guarded);
+  Value difference = builder.sub(x, reference.max);
   if (units.weight == ScoreUnits::Weight::BaseE)
     difference = times(builder, difference, log2e);
   return builder.exp2(difference);
@@ -144,7 +150,7 @@ SoftmaxState fovea::updateState(const KernelBody &body, TileBuilder &builder, co
     keep = builder.select(grown, keep, builder.constant(rowType, 1.0));
   auto repeat = [&](Value rows) { return rows ? builder.alongColumns(rows, body.keys) : rows; };
   Reference repeated =
-      reference.negated ? Reference{Value(), repeat(reference.negated)} : Reference{repeat(reference.guarded), Value()};
+      reference.negated ? Reference{Value(), repeat(reference.negated)} : Reference{repeat(reference.max), Value()};
   weights = weigh(builder, units, scores, repeated);
   auto sumType = cast<RankedTensorType>(state.sum.getType());
   Value blockSum = cta::ReduceOp::create(builder, sumType, cta::ReduceKind::Add, weights, /*dim=*/1, /*partial=*/true);

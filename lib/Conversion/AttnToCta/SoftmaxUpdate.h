@@ -32,6 +32,9 @@ struct ScoreUnits {
   mlir::Value scale;     ///< What scores are multiplied by before anything else; null for 1 and where it is fused.
   double toOpBase = 1.0; ///< m times this is in the base of the op.
 
+  /// What a maximum begins with, about -2^126 / factor. Rows in which no score is above it count as rows without keys.
+  double lowest() const;
+
   /// Decides, and makes the scale in front of the loop.
   static ScoreUnits choose(const KernelBody &body, TileBuilder &builder);
 };
@@ -44,7 +47,7 @@ struct SoftmaxState {
   llvm::SmallVector<mlir::Value> values() const;
   static SoftmaxState of(mlir::ValueRange values);
   /// The state that no key has entered.
-  static SoftmaxState identity(const KernelBody &body, TileBuilder &builder);
+  static SoftmaxState identity(const KernelBody &body, TileBuilder &builder, const ScoreUnits &units);
 };
 
 /// How far `max` may lag behind, in powers of two (S12); 0 where it is always exact.

@@ -48,9 +48,3 @@ Value TileBuilder::convertFloat(Value value, Type element) {
     return arith::ExtFOp::create(*this, type, value);
   return arith::TruncFOp::create(*this, type, value);
 }
-
-Value TileBuilder::guarded(Value x) {
-  Value lowest = constant(x.getType(), -std::numeric_limits<double>::infinity());
-  Value none = arith::CmpFOp::create(*this, arith::CmpFPredicate::OEQ, x, lowest);
-  return select(none, constant(x.getType(), 0.0), x);
-}

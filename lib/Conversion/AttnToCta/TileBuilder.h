@@ -52,8 +52,6 @@ public:
   Value max(Value a, Value b) { return mlir::arith::MaximumFOp::create(*this, a, b); }
   Value exp2(Value a) { return mlir::math::Exp2Op::create(*this, a); }
   Value select(Value condition, Value a, Value b) { return mlir::arith::SelectOp::create(*this, condition, a, b); }
-  /// `x`, and 0 where it is -inf, so that the difference of two such is not NaN (S7).
-  Value guarded(Value x);
 };
 
 /// The terms of a position: their sum, mapped into a place where they may be used.

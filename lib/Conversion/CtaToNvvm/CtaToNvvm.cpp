@@ -87,7 +87,7 @@ static LogicalResult lowerTiles(const KernelLowering &kernel) {
   ConversionTarget target(*context);
   target.addLegalDialect<LLVM::LLVMDialect, NVVM::NVVMDialect>();
   target.addIllegalDialect<CtaDialect, affine::AffineDialect>();
-  target.addIllegalOp<memref::DimOp>();
+  target.addIllegalOp<memref::DimOp, memref::LoadOp>();
   target.addLegalOp<WarpSpecializeOp, cta::YieldOp>();
   auto hasNoTiles = [](Operation *op) {
     auto isTile = [](Type type) { return isa<RankedTensorType>(type); };

@@ -99,11 +99,11 @@ static LogicalResult needOfUse(OpOperand &use, MemRefType memref, int64_t argume
   }
   if (auto store = dyn_cast<StoreOp>(op); store && store.getVia())
     return needMap(op, memref, argument, store.getDims(), store.getVia().getType(), {64}, params);
-  if (isa<ReadOp, WriteOp, StoreOp, GatherOp>(op)) {
+  if (isa<ReadOp, WriteOp, StoreOp, GatherOp, memref::LoadOp>(op)) {
     needAccess(memref, argument, params);
     return success();
   }
-  if (isa<NextTileOp>(op)) {
+  if (isa<NextTileOp, ResetCounterOp>(op)) {
     params.insert(plainParam(op->getContext(), ParamKind::Pointer, argument, 0));
     return success();
   }

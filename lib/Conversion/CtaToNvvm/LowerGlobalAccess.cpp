@@ -3,7 +3,7 @@
 //   cta.write %l, %lse[%b, %h, %m] dims [2] : tensor<128xf32, #row>, memref<?x8x?xf32>
 // becomes, for each of the two rows of a thread, where it is the first of the four lanes that hold them,
 //   @in_bounds st.global.b32 [pointer + 4 * (b * stride0 + h * stride1 + (m + row) * stride2)], value
-// cta.read and cta.gather likewise, with zero where they are out of bounds. Addresses are 64-bit.
+// cta.read, cta.gather and memref.load likewise, with zero where they are out of bounds. Addresses are 64-bit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -285,6 +285,27 @@ struct LowerGather final : KernelPattern<GatherOp> {
   }
 };
 
+/// A scalar that every thread reads; zero out of bounds, like elements of tiles.
+struct LowerLoad final : KernelPattern<memref::LoadOp> {
+  using KernelPattern::KernelPattern;
+
+  LogicalResult matchAndRewrite(memref::LoadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    if (!isMovable(op.getType()))
+      return op.emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits, got " << op.getType();
+    GlobalElements memory(rewriter, loc, kernel.abi, op.getMemRef());
+    Value offset, predicate;
+    for (auto [dim, index] : llvm::enumerate(adaptor.getIndices())) {
+      Value position = toI64(rewriter, loc, index), along = memory.along(dim, position);
+      offset = offset ? arith::AddIOp::create(rewriter, loc, offset, along).getResult() : along;
+      predicate = bothOrNull(rewriter, loc, predicate, memory.inBounds(dim, position));
+    }
+    rewriter.replaceOp(op, memory.load(offset ? offset : i64Constant(rewriter, loc, 0), predicate));
+    return success();
+  }
+};
+
 struct LowerDim final : KernelPattern<memref::DimOp> {
   using KernelPattern::KernelPattern;
 
@@ -299,6 +320,6 @@ struct LowerDim final : KernelPattern<memref::DimOp> {
 
 void fovea::populateGlobalAccessPatterns(const RegisterTypeConverter &converter, const KernelLowering &kernel,
                                          RewritePatternSet &patterns) {
-  patterns.add<LowerRead, LowerWrite<WriteOp>, LowerWrite<StoreOp>, LowerGather, LowerDim>(
+  patterns.add<LowerRead, LowerWrite<WriteOp>, LowerWrite<StoreOp>, LowerGather, LowerLoad, LowerDim>(
       converter, patterns.getContext(), kernel);
 }

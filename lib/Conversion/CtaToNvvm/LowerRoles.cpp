@@ -48,6 +48,12 @@ struct LowerFirstTile final : KernelPattern<FirstTileOp> {
   }
 };
 
+Value globalCounter(OpBuilder &builder, Location loc, Value pointer) {
+  Type global =
+      LLVM::LLVMPointerType::get(builder.getContext(), static_cast<unsigned>(NVVM::NVVMMemorySpace::Global));
+  return LLVM::AddrSpaceCastOp::create(builder, loc, global, pointer);
+}
+
 struct LowerNextTile final : KernelPattern<NextTileOp> {
   using KernelPattern::KernelPattern;
 
@@ -57,14 +63,37 @@ struct LowerNextTile final : KernelPattern<NextTileOp> {
     if (op.getCounter()) {
       if (!kernel.threadsOf(op).isProducer)
         return op.emitOpError("takes a tile from the counter in every thread of a consumer");
-      Type global =
-          LLVM::LLVMPointerType::get(rewriter.getContext(), static_cast<unsigned>(NVVM::NVVMMemorySpace::Global));
-      Value counter = LLVM::AddrSpaceCastOp::create(rewriter, loc, global, kernel.abi.pointer(op.getCounter()));
+      Value counter = globalCounter(rewriter, loc, kernel.abi.pointer(op.getCounter()));
       base = LLVM::AtomicRMWOp::create(rewriter, loc, LLVM::AtomicBinOp::add, counter, i32Constant(rewriter, loc, 1),
                                        LLVM::AtomicOrdering::monotonic);
     }
     Value blocks = NVVM::GridDimXOp::create(rewriter, loc, rewriter.getI32Type());
     rewriter.replaceOpWithNewOp<arith::AddIOp>(op, base, blocks);
+    return success();
+  }
+};
+
+struct LowerResetCounter final : KernelPattern<ResetCounterOp> {
+  using KernelPattern::KernelPattern;
+
+  LogicalResult matchAndRewrite(ResetCounterOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    if (!kernel.threadsOf(op).isProducer)
+      return op.emitOpError("is executed by every thread of a consumer");
+    Location loc = op.getLoc();
+    Value counter = globalCounter(rewriter, loc, kernel.abi.pointer(op.getCounter()));
+    Value one = i32Constant(rewriter, loc, 1), zero = i32Constant(rewriter, loc, 0);
+    Value finished =
+        LLVM::GEPOp::create(rewriter, loc, counter.getType(), rewriter.getI32Type(), counter, LLVM::GEPArg(1));
+    Value before = LLVM::AtomicRMWOp::create(rewriter, loc, LLVM::AtomicBinOp::add, finished, one,
+                                             LLVM::AtomicOrdering::acq_rel, "device");
+    Value blocks = NVVM::GridDimXOp::create(rewriter, loc, rewriter.getI32Type());
+    Value last = arith::SubIOp::create(rewriter, loc, blocks, one);
+    Value isLast = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, before, last);
+    auto branch = scf::IfOp::create(rewriter, loc, isLast, /*withElseRegion=*/false);
+    rewriter.setInsertionPointToStart(branch.thenBlock());
+    LLVM::StoreOp::create(rewriter, loc, zero, counter);
+    LLVM::StoreOp::create(rewriter, loc, zero, finished);
+    rewriter.eraseOp(op);
     return success();
   }
 };
@@ -168,5 +197,5 @@ void fovea::lowerWarpSpecialize(const KernelLowering &kernel) {
 
 void fovea::populateTileNumberPatterns(const RegisterTypeConverter &converter, const KernelLowering &kernel,
                                        RewritePatternSet &patterns) {
-  patterns.add<LowerFirstTile, LowerNextTile, LowerWarpgroupIndex>(converter, patterns.getContext(), kernel);
+  patterns.add<LowerFirstTile, LowerNextTile, LowerResetCounter, LowerWarpgroupIndex>(converter, patterns.getContext(), kernel);
 }

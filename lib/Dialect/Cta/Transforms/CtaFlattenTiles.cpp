@@ -11,9 +11,8 @@
 // blocks: the next tile's first product is issued before this tile's last, its softmax runs meanwhile, and what has no
 // place (normalisation, stores) comes last.
 //
-// * What A makes and L or E use becomes a value of the loop. Coordinates (whatever is computed from the tile's number
-// by
-//   ops without effects) are computed anew where they are used: a few divisions instead of a dozen carried values.
+// * What A makes and L or E use becomes a value of the loop, and so do the results of divisions. What else is computed
+//   from the tile's number by ops without effects is computed anew where it is used, instead of a dozen carried values.
 // * The loop is tested in its header and has no exit in the middle, which would make ptxas treat its control flow as
 //   divergent. After the last tile A therefore runs once more, on the coordinates of the tile that is there, with its
 //   loads switched off: it computes from stale tiles what nobody stores. A must not write to global memory.
@@ -47,6 +46,11 @@ struct TileBody {
   SmallVector<Operation *> after;  // E
   NextTileOp claim;
   OpSet executedOnce; // ops of A with effects, and what depends on them
+
+  /// Whether results of an op of A are carried to where they are used, and not computed there.
+  bool isCarried(Operation *op) const {
+    return executedOnce.contains(op) || isa<arith::DivUIOp, arith::RemUIOp, arith::DivSIOp, arith::RemSIOp>(op);
+  }
 };
 
 /// The place of an op in the interleaving: a round of the pipeline, then the order within it.
@@ -116,8 +120,8 @@ static FailureOr<TileBody> dissect(Block *block) {
   return body;
 }
 
-/// The ops of A that `ops` depend on, through ops that can be computed anew, in order; and, in `carried`, the values of
-/// ops executed once that they and these use.
+/// The ops of A that `ops` depend on, through ops that are computed anew, in order; and, in `carried`, the values that
+/// they and these use and that are carried.
 static SmallVector<Operation *> getCoordinates(Block *block, const TileBody &body, ArrayRef<Operation *> ops,
                                                SetVector<Value> &carried) {
   OpSet inBefore(body.before.begin(), body.before.end()), found;
@@ -127,7 +131,7 @@ static SmallVector<Operation *> getCoordinates(Block *block, const TileBody &bod
       Operation *def = getDefinition(block, value);
       if (!def || !inBefore.contains(def))
         return;
-      if (body.executedOnce.contains(def))
+      if (body.isCarried(def))
         carried.insert(value);
       else if (found.insert(def).second)
         worklist.push_back(def);
@@ -135,14 +139,20 @@ static SmallVector<Operation *> getCoordinates(Block *block, const TileBody &bod
   return llvm::filter_to_vector(body.before, [&](Operation *op) { return found.contains(op); });
 }
 
-/// What of A must be computed for the next tile: ops executed once, and their coordinates.
-static SmallVector<Operation *> getBeginning(Block *block, const TileBody &body) {
-  SetVector<Value> ignored;
-  SmallVector<Operation *> once =
+/// What of A must be computed for the next tile: ops executed once, the values carried, and what these depend on.
+static SmallVector<Operation *> getBeginning(Block *block, const TileBody &body, const SetVector<Value> &carried) {
+  OpSet inBefore(body.before.begin(), body.before.end()), needed;
+  SmallVector<Operation *> worklist =
       llvm::filter_to_vector(body.before, [&](Operation *op) { return body.executedOnce.contains(op); });
-  SmallVector<Operation *> coordinates = getCoordinates(block, body, once, ignored);
-  OpSet needed(once.begin(), once.end());
-  needed.insert(coordinates.begin(), coordinates.end());
+  for (Value value : carried)
+    worklist.push_back(value.getDefiningOp());
+  needed.insert(worklist.begin(), worklist.end());
+  while (!worklist.empty())
+    forEachUsed(worklist.pop_back_val(), [&](Value value) {
+      Operation *def = getDefinition(block, value);
+      if (def && inBefore.contains(def) && needed.insert(def).second)
+        worklist.push_back(def);
+    });
   return llvm::filter_to_vector(body.before, [&](Operation *op) { return needed.contains(op); });
 }
 
@@ -208,9 +218,9 @@ LogicalResult cta::flattenTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   Location loc = loop.getLoc();
   Value oldTile = block->getArgument(0);
   SetVector<Value> carried;
-  SmallVector<Operation *> beginning = getBeginning(block, *body);
   SmallVector<Operation *> loopCoordinates = getCoordinates(block, *body, body->loops, carried);
   SmallVector<Operation *> endCoordinates = getCoordinates(block, *body, body->after, carried);
+  SmallVector<Operation *> beginning = getBeginning(block, *body, carried);
 
   // A of the first tile.
   rewriter.setInsertionPoint(loop);

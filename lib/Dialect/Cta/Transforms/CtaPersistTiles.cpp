@@ -7,8 +7,9 @@
 // Tiles are numbered 0, 1, ... in the order in which they are handed out. The last coordinate %i counts the tiles of a
 // head (rows of queries), the others together count heads.
 //
-// * `section_tiles` = s > 0: heads are taken in sections of s divided by the tiles of a head, rounded, at least 1. In a
-//   section the tiles with the same %i of all its heads follow each other, %i in `order`.
+// * `section_tiles` = s > 0: heads are taken in sections of about s tiles, as equal as they can be: a small last one
+//   would leave blocks without work. In a section the tiles with the same %i of all its heads follow each other, %i in
+//   `order`.
 // * `section_tiles` = 0: the tiles of one head follow each other where the order is ascending (K and V stay in the
 // cache);
 //   all heads are one section where it is descending (the longest tiles of all heads come first).
@@ -54,12 +55,9 @@ public:
       lastRow = arith::SubIOp::create(b, rows, one);
     if (schedule.getSectionTiles() == 0 || heads == one)
       return;
-    // round(section tiles / rows), at least 1 and at most all heads
-    Value half = arith::ShRUIOp::create(b, rows, one);
-    Value wanted = arith::AddIOp::create(b, getConstant(b, schedule.getSectionTiles()), half);
-    wanted = arith::DivUIOp::create(b, wanted, rows);
-    wanted = arith::MaxUIOp::create(b, wanted, one);
-    sectionHeads = arith::MinUIOp::create(b, wanted, heads);
+    Value wanted = divideRounded(b, getConstant(b, schedule.getSectionTiles()), rows);
+    Value sections = divideRounded(b, heads, arith::MaxUIOp::create(b, wanted, one));
+    sectionHeads = arith::CeilDivUIOp::create(b, heads, arith::MaxUIOp::create(b, sections, one));
     sectionTiles = arith::MulIOp::create(b, sectionHeads, rows);
   }
 
@@ -100,6 +98,10 @@ public:
   }
 
 private:
+  static Value divideRounded(ImplicitLocOpBuilder &b, Value n, Value d) {
+    Value half = arith::ShRUIOp::create(b, d, getConstant(b, 1));
+    return arith::DivUIOp::create(b, arith::AddIOp::create(b, n, half), d);
+  }
   static Value getConstant(ImplicitLocOpBuilder &b, int64_t value) {
     return arith::ConstantIntOp::create(b, value, 32);
   }
@@ -216,6 +218,10 @@ LogicalResult cta::persistTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   Value next = NextTileOp::create(b, b.getI32Type(), tile, counter);
   b.setInsertionPointToEnd(after);
   scf::YieldOp::create(b, next);
+  if (counter) {
+    b.setInsertionPointAfter(loop);
+    ResetCounterOp::create(b, counter);
+  }
   return success();
 }
 

@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RoleChannels.h"
+#include "SinkScalars.h"
 #include "fovea/Dialect/Cta/Transforms/Passes.h"
 #include "fovea/Dialect/Cta/Transforms/Roles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -93,10 +94,10 @@ static bool isClaim(Operation *op) {
   return next && next.getCounter();
 }
 
-static bool isProducerRoot(Operation *op) { return isa<AcquireOp, TmaLoadOp, SendOp>(op); }
+static bool isProducerRoot(Operation *op) { return isa<AcquireOp, TmaLoadOp, SendOp, ResetCounterOp>(op); }
 
 static bool isConsumerRoot(Operation *op) {
-  if (isa<AcquireOp, TmaLoadOp, SendOp, NextTileOp>(op) || op->hasTrait<OpTrait::IsTerminator>() ||
+  if (isa<AcquireOp, TmaLoadOp, SendOp, NextTileOp, ResetCounterOp>(op) || op->hasTrait<OpTrait::IsTerminator>() ||
       op->getNumRegions() != 0 || isMemoryEffectFree(op))
     return false;
   auto effects = dyn_cast<MemoryEffectOpInterface>(op);
@@ -157,6 +158,7 @@ static LogicalResult splitRoles(gpu::GPUFuncOp kernel, ScheduleAttr schedule) {
   });
   keepOnly(specialize.getPrograms()[0], isProducerRoot);
   keepOnly(specialize.getPrograms()[1], isConsumerRoot);
+  sinkScalars(specialize.getPrograms()[1]);
   kernel.walk([](Operation *op) { op->removeDiscardableAttr(CtaDialect::getAtAttrName()); });
   return success();
 }

@@ -107,6 +107,18 @@ def Cta_NextTileOp : Cta_Op<"next_tile", [Cta_Synchronizes]> {
   let assemblyFormat = "$current (`counter` `(` $counter^ `:` type($counter) `)`)? attr-dict `:` type($next)";
 }
 
+def Cta_ResetCounterOp : Cta_Op<"reset_counter", [Cta_Synchronizes]> {
+  let summary = "Ends the use of a counter of tiles";
+  let description = [{
+    Executed once by every block of a launch, after its last `cta.next_tile`. The last block that comes here leaves both
+    elements zero, as the next launch expects them.
+
+    Example: `cta.reset_counter %c : memref<2xi32>`.
+  }];
+  let arguments = (ins MemRefRankOf<[I32], [1]>:$counter);
+  let assemblyFormat = "$counter attr-dict `:` type($counter)";
+}
+
 //===----------------------------------------------------------------------===//
 // Global memory
 //===----------------------------------------------------------------------===//
