@@ -101,7 +101,8 @@ class Runtime:
         # Whatever is no pointer would be cut to an int without these.
         self.library.foveaCudaPrepareProgram.argtypes = [C.c_char_p, C.c_int64, C.c_void_p]
         self.library.foveaCudaWorkspaceBytes.argtypes = [C.c_void_p, C.c_void_p, C.c_int64, C.c_void_p]
-        self.library.foveaCudaLaunch.argtypes = [C.c_void_p, C.c_void_p, C.c_int64, C.c_void_p, C.c_int64, C.c_void_p]
+        for launch in (self.library.foveaCudaLaunch, self.library.foveaCudaRelaunch):
+            launch.argtypes = [C.c_void_p, C.c_void_p, C.c_int64, C.c_void_p, C.c_int64, C.c_void_p]
         self.library.foveaCudaReleaseProgram.argtypes = [C.c_void_p]
         self.library.foveaCudaLoadModule.argtypes = [C.c_char_p, C.c_int64, C.c_void_p]
         self.library.foveaCudaGetKernel.argtypes = [C.c_void_p, C.c_char_p, C.c_void_p]
@@ -175,7 +176,8 @@ class Launch:
         self.bytes, self.workspace, address = needed.value, None, None
         if self.bytes:
             self.workspace, address = self.allocate(self.bytes + guard_bytes)
-        self.call = (library.foveaCudaLaunch, program.handle, self.arguments, len(args), address, self.bytes)
+        self.first, self.again = library.foveaCudaLaunch, library.foveaCudaRelaunch
+        self.call = (program.handle, self.arguments, len(args), address, self.bytes)
 
     def pack(self, value, declared):
         name, tensor, type, rank = declared
@@ -205,9 +207,9 @@ class Launch:
         if stream is None:
             import torch
             stream = torch.cuda.current_stream()
-        function, *rest = self.call
-        if function(*rest, getattr(stream, "cuda_stream", stream)) != 0:
+        if self.first(*self.call, getattr(stream, "cuda_stream", stream)) != 0:
             raise FoveaError(self.program.runtime.last_error())
+        self.first = self.again
 
 
 def main():

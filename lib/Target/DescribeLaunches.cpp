@@ -3,6 +3,7 @@
 //   %o = cta.launch @kernels::@causal tiles(%b, %c16, %rows) ins(%q, ...)
 //     ->   kernel 'causal': grid (min(size(q, 0) * 16 * ..., sm_count), 1, 1),
 //          parameter 0: tensor map of 'arg0', ...
+// A branch on sizes (scf.if) makes two variants of a launch, the first of which has the condition as a guard.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,8 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -280,22 +283,108 @@ LogicalResult LaunchDescriber::describe(cta::LaunchOp op) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// Variants
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One way through a host function: a copy of it in which branches are taken, and what they were taken for.
+struct HostPath {
+  func::FuncOp function;
+  SmallVector<Value> conditions;
+};
+
+/// Describes every way through a function as a variant. What holds where a branch is not taken is no guard: variants
+/// are tried in order, and one that is made for other sizes is right for all.
+class PathDescriber {
+public:
+  explicit PathDescriber(HostLaunches &launches) : launches(launches) {}
+
+  LogicalResult describe(HostPath path);
+
+private:
+  LogicalResult describeStraight(HostPath path);
+
+  HostLaunches &launches;
+};
+
+} // namespace
+
+static scf::IfOp getFirstBranch(func::FuncOp function) {
+  for (auto branch : function.front().getOps<scf::IfOp>())
+    return branch;
+  return nullptr;
+}
+
+/// Leaves what the branch does one way in its place.
+static void take(scf::IfOp branch, bool condition) {
+  Block *block = condition ? branch.thenBlock() : branch.elseBlock();
+  if (block) {
+    auto yield = cast<scf::YieldOp>(block->getTerminator());
+    branch.replaceAllUsesWith(yield.getResults());
+    yield.erase();
+    branch->getBlock()->getOperations().splice(Block::iterator(branch), block->getOperations());
+  }
+  branch.erase();
+}
+
+LogicalResult PathDescriber::describe(HostPath path) {
+  scf::IfOp branch = getFirstBranch(path.function);
+  if (!branch)
+    return describeStraight(path);
+  IRMapping map;
+  HostPath otherwise;
+  otherwise.function = cast<func::FuncOp>(path.function->clone(map));
+  SymbolTable(path.function->getParentOp()).insert(otherwise.function);
+  for (Value condition : path.conditions)
+    otherwise.conditions.push_back(map.lookup(condition));
+  path.conditions.push_back(branch.getCondition());
+  take(branch, true);
+  take(getFirstBranch(otherwise.function), false);
+  LogicalResult described = success(succeeded(describe(path)) && succeeded(describe(otherwise)));
+  otherwise.function.erase();
+  return described;
+}
+
+LogicalResult PathDescriber::describeStraight(HostPath path) {
+  launch::LaunchDescriptor &descriptor = launches.descriptor;
+  launch::Variant variant;
+  variant.name = descriptor.variants.empty() ? "main" : "variant" + std::to_string(descriptor.variants.size());
+  // Every path has the same arguments and results; expressions are shared.
+  descriptor.arguments.clear();
+  descriptor.results.clear();
+  HostValues values(path.function, descriptor, variant);
+  if (failed(values.analyze()))
+    return failure();
+  for (Value condition : path.conditions) {
+    std::optional<ExpressionIndex> known = values.getInteger(condition);
+    if (!known)
+      return path.function.emitError("branches on what is no expression over sizes");
+    values.addGuard(*known, "the sizes are those that the variant is for");
+  }
+  LaunchDescriber describer(values, variant, launches.images);
+  for (auto op : path.function.front().getOps<cta::LaunchOp>())
+    if (failed(describer.describe(op)))
+      return failure();
+  descriptor.variants.push_back(std::move(variant));
+  return success();
+}
+
 FailureOr<HostLaunches> fovea::describeLaunches(func::FuncOp function) {
   if (function.isExternal())
     return function.emitError() << "has no body to launch";
+  if (!function.getBody().hasOneBlock())
+    return function.emitError() << "has control flow on the host, which a launch has not";
   HostLaunches launches;
   launches.descriptor.name = function.getName().str();
-  launch::Variant variant;
-  variant.name = "main";
-  HostValues values(function, launches.descriptor, variant);
-  if (failed(values.analyze()))
+  HostPath path{cast<func::FuncOp>(function->clone()), {}};
+  SymbolTable(function->getParentOp()).insert(path.function);
+  LogicalResult described = PathDescriber(launches).describe(path);
+  path.function.erase();
+  if (failed(described))
     return failure();
-  LaunchDescriber describer(values, variant, launches.images);
-  for (auto op : function.front().getOps<cta::LaunchOp>())
-    if (failed(describer.describe(op)))
-      return failure();
   launches.descriptor.numImages = launches.images.size();
-  launches.descriptor.variants.push_back(std::move(variant));
   std::string error;
   if (!launch::verify(launches.descriptor, error))
     return function.emitError() << error;

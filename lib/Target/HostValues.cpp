@@ -455,8 +455,6 @@ LogicalResult HostValues::checkOrder() {
 }
 
 LogicalResult HostValues::analyze() {
-  if (!function.getBody().hasOneBlock())
-    return function.emitError() << "has control flow on the host, which a launch has not";
   if (failed(addArguments()) || failed(addResults()) || failed(addShapes()) || failed(checkOrder()))
     return failure();
   return addStorage();

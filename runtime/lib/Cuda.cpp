@@ -248,7 +248,15 @@ int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, const FoveaCudaArgu
 int foveaCudaLaunch(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count, void *workspace,
                     int64_t workspaceBytes, FoveaCudaStream stream) {
   return toStatus([&] {
-    return unwrap(program)->launch(arguments, count, toDevice(workspace), workspaceBytes,
+    return unwrap(program)->launch(arguments, count, toDevice(workspace), workspaceBytes, /*isFresh=*/true,
+                                   static_cast<CUstream>(stream));
+  });
+}
+
+int foveaCudaRelaunch(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments, int64_t count,
+                      void *workspace, int64_t workspaceBytes, FoveaCudaStream stream) {
+  return toStatus([&] {
+    return unwrap(program)->launch(arguments, count, toDevice(workspace), workspaceBytes, /*isFresh=*/false,
                                    static_cast<CUstream>(stream));
   });
 }

@@ -37,8 +37,9 @@ public:
   bool plan(const FoveaCudaArgument *arguments, int64_t count, FoveaCudaPlannedKernel *planned, int64_t capacity,
             int64_t &kernelCount) const;
   bool getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t count, int64_t &bytes) const;
+  /// `isFresh`: the workspace is not one that an earlier launch left behind.
   bool launch(const FoveaCudaArgument *arguments, int64_t count, uint64_t workspace, int64_t workspaceBytes,
-              CUstream stream) const;
+              bool isFresh, CUstream stream) const;
 
 private:
   /// The kernel of each launch of a variant.

@@ -335,7 +335,7 @@ bool CudaProgram::getWorkspaceBytes(const FoveaCudaArgument *arguments, int64_t 
 }
 
 bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count, uint64_t workspace, int64_t workspaceBytes,
-                         CUstream stream) const {
+                         bool isFresh, CUstream stream) const {
   std::optional<CudaContext> current = CudaContext::current();
   if (!current)
     return false;
@@ -368,7 +368,7 @@ bool CudaProgram::launch(const FoveaCudaArgument *arguments, int64_t count, uint
     return describe(arguments);
 
   for (size_t i = 0; i < variant->workspaces.size(); ++i)
-    if (variant->workspaces[i].zeroFill && plan.workspaceBytes[i] > 0 &&
+    if (isFresh && variant->workspaces[i].zeroFill && plan.workspaceBytes[i] > 0 &&
         !context.driver.cuMemsetD8Async(workspace + plan.workspaceOffsets[i], 0, plan.workspaceBytes[i], stream))
       return describe(arguments);
   for (size_t i = 0; i < variant->launches.size(); ++i)

@@ -69,16 +69,18 @@ def SelectGpuSchedulePass : Pass<"fovea-select-gpu-schedule"> {
   let summary = "Choose tiles and schedule for a GPU: attn.config and cta.schedule (stage 2)";
   let description = [{
     From the table of measured schedules in fovea/Target/GpuModel.h, by head dim, number of keys, and whether rows see
-    different numbers of keys. What an op carries already stays; the options replace single choices.
+    different numbers of keys. What an op carries already stays; the options replace single choices. Where the number of
+    keys is dynamic and `keys` is 0, an op becomes one for each range of numbers, under `scf.if`.
   }];
   let options = [
     Option<"chip", "chip", "std::string", "\"sm_90a\"", "The GPU, as ptxas spells it">,
-    Option<"keys", "keys", "int64_t", "4096", "Number of keys to choose for where it is dynamic">,
+    Option<"keys", "keys", "int64_t", "0", "Number of keys to choose for where it is dynamic; 0: an op for each range">,
     Option<"tileM", "tile-m", "int64_t", "0", "Query rows per tile; 0: 64 per warpgroup">,
     Option<"tileN", "tile-n", "int64_t", "0", "Keys per step; 0 leaves it to the table">,
     Option<"rescaleLog2", "rescale-log2", "int64_t", "-1", "Of attn.config; -1 leaves it to the table, or is 0 beside a schedule by hand">,
     Option<"schedule", "schedule", "std::string", "\"\"", "A #cta.schedule to use for every attention">];
-  let dependentDialects = ["::mlir::cta::CtaDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cta::CtaDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def AttnOutlineKernelsPass : Pass<"attn-outline-kernels", "::mlir::ModuleOp"> {

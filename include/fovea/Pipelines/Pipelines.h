@@ -45,8 +45,10 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
 /// What the GPU pipelines depend on.
 struct GpuPipelineOptions : public mlir::PassPipelineOptions<GpuPipelineOptions> {
   Option<std::string> chip{*this, "chip", llvm::cl::desc("The GPU, as ptxas spells it"), llvm::cl::init("sm_90a")};
-  Option<int64_t> keys{*this, "keys", llvm::cl::desc("Number of keys to choose the schedule for where it is dynamic"),
-                       llvm::cl::init(4096)};
+  Option<int64_t> keys{*this, "keys",
+                       llvm::cl::desc("Number of keys to choose the schedule for where it is dynamic; 0: a kernel for "
+                                      "each range of them that has its own"),
+                       llvm::cl::init(0)};
   Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0: 64 per warpgroup"), llvm::cl::init(0)};
   Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to the table"), llvm::cl::init(0)};
   Option<int64_t> rescaleLog2{*this, "rescale-log2",

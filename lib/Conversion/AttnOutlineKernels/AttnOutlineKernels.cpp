@@ -27,6 +27,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -44,15 +45,16 @@ using namespace mlir;
 
 namespace {
 
-/// Constants, sizes of tensors, and arithmetic on them: cheaper to repeat in a kernel than to pass.
+/// Constants, sizes of tensors, and arithmetic on scalars: cheaper to repeat in a kernel than to pass.
 bool isRepeated(Operation *op) {
   if (!op || op->getNumRegions() != 0)
     return false;
   if (isa<tensor::DimOp>(op) || op->hasTrait<OpTrait::ConstantLike>())
     return true;
-  bool scalars = llvm::all_of(op->getResultTypes(), [](Type type) { return type.isIntOrIndex(); }) &&
-                 llvm::all_of(op->getOperandTypes(), [](Type type) { return type.isIntOrIndex(); });
-  return scalars && isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isPure(op);
+  auto isScalar = [](Type type) { return type.isIntOrIndexOrFloat(); };
+  bool scalars = llvm::all_of(op->getResultTypes(), isScalar) && llvm::all_of(op->getOperandTypes(), isScalar);
+  return scalars && isa_and_nonnull<arith::ArithDialect, affine::AffineDialect, math::MathDialect>(op->getDialect()) &&
+         isPure(op);
 }
 
 /// What the body of a loop takes from outside.

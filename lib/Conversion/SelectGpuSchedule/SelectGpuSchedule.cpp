@@ -5,8 +5,9 @@
 //   attn.attention ins(...) attributes {attn.config = #attn.config<tile_m = 192, tile_n = 80, rescale_log2 = 8>,
 //                                       cta.schedule = #cta.schedule<warpgroups = 3, ...>}
 //
-// What the op carries already stays, so that either attribute can be written by hand. Where lengths are dynamic the
-// choice is made for `keys`.
+// What the op carries already stays, so that either attribute can be written by hand. Where the number of keys is
+// dynamic the choice is made for `keys`; if that is 0, the op is repeated under a test of the number (scf.if) for each
+// range in which another schedule is best.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +17,9 @@
 #include "fovea/Dialect/Cta/IR/Cta.h"
 #include "fovea/Target/GpuModel.h"
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 
@@ -45,14 +49,75 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
         return signalPassFailure();
       }
     }
+    SmallVector<attn::ScoreOpInterface> ops;
     getOperation()->walk([&](attn::ScoreOpInterface op) {
       if (isa<attn::AttentionOp, attn::OnlineAttentionOp>(op.getOperation()))
-        decide(op, given);
+        ops.push_back(op);
     });
+    for (attn::ScoreOpInterface op : ops) {
+      bool isOpen = keys == 0 && !given && !op->hasAttr(cta::CtaDialect::getScheduleAttrName()) &&
+                    !op->hasAttr(attn::AttnDialect::getConfigAttrName());
+      std::optional<KeyCount> count = isOpen ? keyCountOf(op) : std::nullopt;
+      if (count)
+        decideByLength(op, *count);
+      else
+        decide(op, given, keys);
+    }
+  }
+
+  /// Where the number of keys is read from.
+  struct KeyCount {
+    Value tensor;
+    int64_t dim;
+  };
+
+  /// Nothing if the number is static.
+  std::optional<KeyCount> keyCountOf(attn::ScoreOpInterface op) {
+    auto structured = cast<attn::StructuredOpInterface>(op.getOperation());
+    SmallVector<AffineMap> maps = structured.getMappedOperandMaps();
+    FailureOr<attn::AttentionDims> dims = attn::AttentionDims::infer(maps[0], maps[1], maps[2]);
+    if (failed(dims))
+      return std::nullopt;
+    std::optional<KeyCount> count;
+    for (auto [operand, map] : llvm::zip_equal(structured.getMappedOperands(), maps)) {
+      auto type = dyn_cast<RankedTensorType>(operand->get().getType());
+      std::optional<unsigned> position = map.getResultPosition(getAffineDimExpr(dims->key, op.getContext()));
+      if (!type || !position)
+        continue;
+      if (!type.isDynamicDim(*position))
+        return std::nullopt;
+      if (!count)
+        count = KeyCount{operand->get(), *position};
+    }
+    return count;
+  }
+
+  void decideByLength(attn::ScoreOpInterface op, KeyCount count) {
+    std::optional<fovea::AttentionShape> shape = shapeOf(op, 1);
+    OpBuilder builder(op);
+    Location loc = op.getLoc();
+    Value number;
+    for (int64_t limit : shape ? fovea::scheduleChangesAt(*shape) : SmallVector<int64_t>()) {
+      if (!number)
+        number = tensor::DimOp::create(builder, loc, count.tensor, count.dim);
+      Value bound = arith::ConstantIndexOp::create(builder, loc, limit);
+      Value isShort = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, number, bound);
+      auto branch = scf::IfOp::create(builder, loc, op->getResultTypes(), isShort, /*withElseRegion=*/true);
+      op->replaceAllUsesWith(branch);
+      builder.setInsertionPointToStart(branch.thenBlock());
+      Operation *version = builder.clone(*op);
+      scf::YieldOp::create(builder, loc, version->getResults());
+      decide(cast<attn::ScoreOpInterface>(version), {}, limit);
+      builder.setInsertionPointToStart(branch.elseBlock());
+      auto yield = scf::YieldOp::create(builder, loc, op->getResults());
+      op->moveBefore(yield);
+      builder.setInsertionPoint(op);
+    }
+    decide(op, {}, std::numeric_limits<int64_t>::max());
   }
 
   /// What is known of the shapes of `op`.
-  std::optional<fovea::AttentionShape> shapeOf(attn::ScoreOpInterface op) {
+  std::optional<fovea::AttentionShape> shapeOf(attn::ScoreOpInterface op, int64_t keysIfDynamic) {
     auto structured = cast<attn::StructuredOpInterface>(op.getOperation());
     SmallVector<AffineMap> maps = structured.getMappedOperandMaps();
     FailureOr<attn::AttentionDims> dims = attn::AttentionDims::infer(maps[0], maps[1], maps[2]);
@@ -69,17 +134,17 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
       return ShapedType::isDynamic(extents[dim]) ? otherwise : extents[dim];
     };
     shape.headDim = std::max(known(dims->qk, 128), known(dims->value, 128));
-    shape.keys = known(dims->key, keys);
+    shape.keys = known(dims->key, keysIfDynamic);
     shape.masked = !op->getRegion(1).empty();
     shape.scoreFunction = !op->getRegion(0).empty();
     return shape;
   }
 
-  void decide(attn::ScoreOpInterface op, cta::ScheduleAttr given) {
+  void decide(attn::ScoreOpInterface op, cta::ScheduleAttr given, int64_t keysIfDynamic) {
     MLIRContext *context = op.getContext();
     StringRef configName = attn::AttnDialect::getConfigAttrName(),
               scheduleName = cta::CtaDialect::getScheduleAttrName();
-    std::optional<fovea::AttentionShape> shape = shapeOf(op);
+    std::optional<fovea::AttentionShape> shape = shapeOf(op, keysIfDynamic);
     std::optional<fovea::AttentionSchedule> best = shape ? fovea::chooseAttentionSchedule(*shape) : std::nullopt;
     if (!op->hasAttr(scheduleName) && given)
       op->setAttr(scheduleName, given);
@@ -90,7 +155,8 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
       op->setAttr(scheduleName, cta::ScheduleAttr::get(
                                     context, best->warpgroups, /*stages=*/2, /*overlap=*/true, best->pingPong,
                                     /*specialize=*/true, best->flatten, best->flatten ? 2 : 1, best->outputOverQuery,
-                                    cta::Scheduler::Dynamic,
+                                    // Equal tiles need nobody to hand them out.
+                                    shape && !shape->masked ? cta::Scheduler::Static : cta::Scheduler::Dynamic,
                                     shape && shape->masked ? cta::TileOrder::Descending : cta::TileOrder::Ascending,
                                     best->sectionTiles, best->blocksPerSm, 0, 0));
     auto scheduled = cast<cta::ScheduleAttr>(op->getAttr(scheduleName));

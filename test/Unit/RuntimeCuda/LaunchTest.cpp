@@ -84,6 +84,13 @@ TEST_F(Launch, ReachesTheDriverAsDeclared) {
   EXPECT_EQ(cuda.calls("cuStreamSynchronize") + cuda.calls("cuMemAlloc"), 0);
 }
 
+// A workspace that a launch left behind is not filled again.
+TEST_F(Launch, Again) {
+  ASSERT_EQ(foveaCudaRelaunch(program, arguments, 4, reinterpret_cast<void *>(workspace), 1 << 20, nullptr), 0)
+      << foveaGetLastError();
+  EXPECT_EQ(cuda.order, (std::vector<std::string>{"split", "merge"}));
+}
+
 // What a launch would run, without running it; no more of it than there is room for.
 TEST_F(Launch, Plan) {
   FoveaCudaPlannedKernel planned[2] = {};
