@@ -187,6 +187,7 @@ private:
     compare.add<CompareConstants>(&getContext());
     if (failed(applyPatternsGreedily(func, std::move(compare))))
       return failure();
+    sinkLoads(func);
 
     OpPassManager simplify(LLVM::LLVMFuncOp::getOperationName());
     simplify.addPass(createCanonicalizerPass());

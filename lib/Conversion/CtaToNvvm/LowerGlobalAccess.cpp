@@ -76,21 +76,35 @@ public:
   Value along(int64_t dim, Value index) {
     return arith::MulIOp::create(builder, loc, index, abi.stride(builder, loc, memref, dim));
   }
+  /// Of positions of tiles, which are below 2^31.
+  Value inBounds32(int64_t dim, Value index) {
+    Value size = arith::TruncIOp::create(builder, loc, builder.getI32Type(), abi.size(builder, loc, memref, dim));
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index, size);
+  }
   /// Negative indices are out of bounds, too.
   Value inBounds(int64_t dim, Value index) {
     return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index, abi.size(builder, loc, memref, dim));
   }
 
-  Value load(Value offset, Value predicate) {
+  /// The element that is `steps` elements along `innerDim` from the one at `offset`. The step is multiplied within the
+  /// inline PTX: as products of their own, the distances of all columns would be kept in registers around the loop.
+  Value load(Value offset, Value predicate, int64_t innerDim = 0, int64_t steps = 0) {
     InlinePtx ptx(builder, loc);
     unsigned bits = bitsOf(element());
     std::string result = ptx.output(builder.getIntegerType(std::max(bits, 16u)));
     std::string move = "mov.b" + std::to_string(std::max(bits, 16u)) + " " + result + ", 0;\n";
     std::string guard = predicate ? "@" + ptx.input(predicate) + " " : "";
-    std::string address = ptx.input(addressOf(offset));
+    std::string address = ptx.input(addressOf(offset)), far;
+    if (steps != 0) {
+      std::string stride = ptx.input(abi.stride(builder, loc, memref, innerDim));
+      far = "mad.lo.s64 there, " + stride + ", " + std::to_string(steps * (bits / 8)) + ", " + address + ";\n";
+      address = "there";
+    }
+    std::string text = (predicate ? move : "") + far + guard + "ld.global." + suffix() + " " + result + ", [" +
+                       address + "];";
     Value loaded =
-        ptx.emit((predicate ? move : "") + guard + "ld.global." + suffix() + " " + result + ", [" + address + "];",
-                 InlinePtx::Effect::Order)[0];
+        ptx.emit(steps == 0 ? text : "{\n.reg .b64 there;\n" + text + "\n}",
+                 isConstant() ? InlinePtx::Effect::None : InlinePtx::Effect::Order)[0];
     return fromRegister(builder, loc, loaded, element());
   }
 
@@ -102,6 +116,11 @@ public:
   }
 
 private:
+  /// Whether the kernel writes nothing to the memref: then a load may be anywhere.
+  bool isConstant() const {
+    return llvm::none_of(memref.getUsers(), [](Operation *user) { return isa<WriteOp, StoreOp>(user); });
+  }
+
   std::string suffix() const {
     unsigned bits = bitsOf(element());
     return (bits == 8 ? "u" : "b") + std::to_string(bits);
@@ -124,6 +143,12 @@ private:
 /// The elements of a rectangular access: those of a tile's registers, at offsets plus the tile's coordinates.
 class TileElements {
 public:
+  /// Where an element is: `steps` along `innerDim` from the one at `offset`, if `predicate` holds or is null.
+  struct Place {
+    Value offset, predicate;
+    int64_t innerDim = 0, steps = 0;
+  };
+
   TileElements(OpBuilder &builder, Location loc, GlobalElements &memory, const LayoutPosition &position,
                ArrayRef<Value> offsets, ArrayRef<int64_t> dims)
       : builder(builder), loc(loc), memory(memory), position(position), dims(dims) {
@@ -139,32 +164,50 @@ public:
         start = arith::AddIOp::create(builder, loc, offsets[dim],
                                       toI64(builder, loc, position.ofThread(builder, loc, coordinate)));
       starts.push_back(start);
+      if (dim >= 0)
+        inner = coordinate;
     }
-    known.resize(dims.size());
+    knownOffsets.resize(dims.size());
+    knownBounds.resize(dims.size());
   }
 
-  /// Offset and predicate of the element in a register.
-  std::pair<Value, Value> of(int64_t index) {
-    Value where = offset, allowed = predicate;
+  /// Of the element in a register.
+  Place of(int64_t index) {
+    Place place{offset, predicate};
     for (auto [coordinate, dim] : llvm::enumerate(dims)) {
       if (dim < 0)
         continue;
-      auto [along, inBounds] = at(coordinate, position.ofRegister(index, coordinate));
-      where = sum(where, along);
-      allowed = bothOrNull(builder, loc, allowed, inBounds);
+      int64_t constant = position.ofRegister(index, coordinate);
+      if (coordinate == inner) {
+        place.innerDim = dim;
+        place.steps = constant;
+      }
+      place.offset = sum(place.offset, along(coordinate, coordinate == inner ? 0 : constant));
+      place.predicate = bothOrNull(builder, loc, place.predicate, inBounds(coordinate, constant));
     }
-    return {where ? where : i64Constant(builder, loc, 0), allowed};
+    if (!place.offset)
+      place.offset = i64Constant(builder, loc, 0);
+    return place;
   }
 
 private:
   Value sum(Value a, Value b) { return !a ? b : arith::AddIOp::create(builder, loc, a, b).getResult(); }
 
-  /// Of a coordinate at a constant distance from the thread's first: computed once.
-  std::pair<Value, Value> at(unsigned coordinate, int64_t constant) {
-    auto [entry, isNew] = known[coordinate].try_emplace(constant);
+  /// The distance of a coordinate at a constant from the thread's first: computed once.
+  Value along(unsigned coordinate, int64_t constant) {
+    auto [entry, isNew] = knownOffsets[coordinate].try_emplace(constant);
+    if (isNew)
+      entry->second =
+          memory.along(dims[coordinate], sum(starts[coordinate], i64Constant(builder, loc, constant)));
+    return entry->second;
+  }
+
+  Value inBounds(unsigned coordinate, int64_t constant) {
+    auto [entry, isNew] = knownBounds[coordinate].try_emplace(constant);
     if (isNew) {
-      Value index = sum(starts[coordinate], i64Constant(builder, loc, constant));
-      entry->second = {memory.along(dims[coordinate], index), memory.inBounds(dims[coordinate], index)};
+      Value start = arith::TruncIOp::create(builder, loc, builder.getI32Type(), starts[coordinate]);
+      entry->second = memory.inBounds32(
+          dims[coordinate], arith::AddIOp::create(builder, loc, start, i32Constant(builder, loc, constant)));
     }
     return entry->second;
   }
@@ -175,8 +218,9 @@ private:
   const LayoutPosition &position;
   ArrayRef<int64_t> dims;
   Value offset, predicate; ///< Of the dims that the tile does not move along.
+  size_t inner = 0;        ///< The last coordinate that the memory has.
   SmallVector<Value> starts;
-  SmallVector<llvm::DenseMap<int64_t, std::pair<Value, Value>>> known;
+  SmallVector<llvm::DenseMap<int64_t, Value>> knownOffsets, knownBounds;
 };
 
 LogicalResult checkAccess(Operation *op, const LayoutPosition &position, RankedTensorType tile, bool isProducer) {
@@ -220,8 +264,8 @@ struct LowerRead final : KernelPattern<ReadOp> {
         key[coordinate] = dim < 0 ? 0 : position.ofRegister(r, coordinate);
       Value &element = loaded[{key[0], key[1]}];
       if (!element) {
-        auto [offset, predicate] = tile.of(r);
-        element = memory.load(offset, predicate);
+        TileElements::Place place = tile.of(r);
+        element = memory.load(place.offset, place.predicate, place.innerDim, place.steps);
       }
       elements.push_back(element);
     }
@@ -251,8 +295,12 @@ template <typename OpT> struct LowerWrite final : KernelPattern<OpT> {
     Value isHolder = position.isHolder(rewriter, loc);
     SmallVector<Value> elements = unpackElements(rewriter, loc, type, adaptor.getTile());
     for (auto [r, element] : llvm::enumerate(elements)) {
-      auto [offset, predicate] = tile.of(r);
-      memory.store(element, offset, bothOrNull(rewriter, loc, predicate, isHolder));
+      TileElements::Place place = tile.of(r);
+      Value offset = place.offset;
+      if (place.steps != 0)
+        offset = arith::AddIOp::create(rewriter, loc, offset,
+                                       memory.along(place.innerDim, i64Constant(rewriter, loc, place.steps)));
+      memory.store(element, offset, bothOrNull(rewriter, loc, place.predicate, isHolder));
     }
     rewriter.eraseOp(op);
     return success();

@@ -47,6 +47,8 @@ LoweringPatterns populateTileNumberPatterns;      // first_tile, next_tile, warp
 
 /// Finds the threads of the kernel's programs; computed where each begins.
 mlir::LogicalResult findPrograms(KernelLowering &kernel);
+/// Moves loads of elements to where the elements are used.
+void sinkLoads(mlir::Operation *root);
 /// cta.warp_specialize becomes branches; after all patterns.
 void lowerWarpSpecialize(const KernelLowering &kernel);
 
