@@ -45,7 +45,7 @@ constexpr Entry table[] = {
 
 bool fits(const Entry &entry, const AttentionShape &shape) {
   // Score functions need registers beside the tile: two warpgroups, which have the most of them.
-  if (shape.scoreFunction && entry.schedule.warpgroups > 2 && entry.maxHeadDim > 64)
+  if ((shape.scoreFunction || shape.readsElements) && entry.schedule.warpgroups > 2 && entry.maxHeadDim > 64)
     return false;
   return shape.headDim <= entry.maxHeadDim && shape.masked == entry.masked;
 }
@@ -59,7 +59,12 @@ std::optional<AttentionSchedule> fovea::chooseAttentionSchedule(const AttentionS
     if (!best || best->maxKeys < shape.keys)
       best = &entry;
   }
-  return best ? std::optional(best->schedule) : std::nullopt;
+  if (!best)
+    return std::nullopt;
+  AttentionSchedule schedule = best->schedule;
+  if (shape.readsElements) // what is loaded has registers beside the scores
+    schedule.tileN = std::min<int64_t>(schedule.tileN, 96);
+  return schedule;
 }
 
 llvm::SmallVector<int64_t> fovea::scheduleChangesAt(const AttentionShape &shape) {

@@ -32,6 +32,7 @@ struct AttentionShape {
   int64_t keys = 4096;   ///< Their number, or a guess.
   bool masked = false;   ///< Rows see different numbers of keys.
   bool scoreFunction = false;
+  bool readsElements = false; ///< Scores or masks read memory for each pair of query and key.
 };
 
 /// A schedule of attention on sm_90a. Registers are left to `cta-schedule`.

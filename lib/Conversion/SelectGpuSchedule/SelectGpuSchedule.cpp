@@ -137,6 +137,11 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
     shape.keys = known(dims->key, keysIfDynamic);
     shape.masked = !op->getRegion(1).empty();
     shape.scoreFunction = !op->getRegion(0).empty();
+    shape.readsElements = llvm::any_of(ArrayRef(maps).drop_front(3), [&](AffineMap map) {
+      return map.isFunctionOfDim(dims->query()) && map.isFunctionOfDim(dims->key);
+    });
+    for (Region &region : op->getRegions())
+      region.walk([&](tensor::ExtractOp) { shape.readsElements = true; });
     return shape;
   }
 
