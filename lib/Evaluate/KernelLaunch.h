@@ -3,11 +3,13 @@
 #ifndef FOVEA_LIB_EVALUATE_KERNELLAUNCH_H
 #define FOVEA_LIB_EVALUATE_KERNELLAUNCH_H
 
+#include "RowOwnership.h"
 #include "TileValues.h"
 #include "fovea/Evaluate/TileInterpreter.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
+#include <map>
 #include <set>
 
 namespace fovea::tiles {
@@ -55,6 +57,10 @@ public:
   int64_t getNumBlocks() const { return numBlocks; }
   Random &getRandom() { return random; }
   Notes &getNotes() { return notes; }
+  /// Of one of so many warpgroups; the same for all blocks.
+  RowOwnership &getOwnership(int64_t warpgroup, int64_t numWarpgroups) {
+    return ownerships.try_emplace({warpgroup, numWarpgroups}, warpgroup, numWarpgroups).first->second;
+  }
 
 private:
   KernelLaunch(mlir::gpu::GPUFuncOp kernel, const TileInterpreterOptions &options, Notes &notes)
@@ -70,6 +76,7 @@ private:
   std::vector<std::unique_ptr<HostTensor>> workspaces;
   llvm::SmallVector<int64_t> tileExtents;
   int64_t numBlocks = 0;
+  std::map<std::pair<int64_t, int64_t>, RowOwnership> ownerships;
 };
 
 } // namespace fovea::tiles

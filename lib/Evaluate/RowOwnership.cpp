@@ -3,6 +3,8 @@
 #include "RowOwnership.h"
 #include "fovea/Dialect/Cta/IR/Cta.h"
 
+#include "llvm/ADT/SmallBitVector.h"
+
 #include <numeric>
 #include <set>
 
@@ -29,7 +31,8 @@ llvm::Error RowOwnership::compute(mlir::RankedTensorType type, std::vector<int64
   if (layout->size(Dim::Warp) != warpsPerWarpgroup * numWarpgroups)
     return makeTypeError(type, "is laid out over " + llvm::Twine(layout->size(Dim::Warp)) + " warps, expected " +
                                    llvm::Twine(warpsPerWarpgroup * numWarpgroups));
-  std::set<std::vector<int64_t>> elements;
+  int64_t cols = type.getRank() == 2 ? type.getDimSize(1) : 1;
+  llvm::SmallBitVector elements(type.getDimSize(0) * cols);
   std::set<int64_t> owned;
   for (int64_t warp = 0; warp != warpsPerWarpgroup; ++warp)
     for (int64_t lane = 0, lanes = layout->size(Dim::Lane); lane != lanes; ++lane)
@@ -37,10 +40,9 @@ llvm::Error RowOwnership::compute(mlir::RankedTensorType type, std::vector<int64
         std::vector<int64_t> at = layout->apply(
             {{Dim::Register, i}, {Dim::Lane, lane}, {Dim::Warp, warpgroup * warpsPerWarpgroup + warp}});
         owned.insert(at[0]);
-        elements.insert(std::move(at));
+        elements.set(at[0] * cols + (at.size() == 2 ? at[1] : 0));
       }
-  int64_t cols = type.getRank() == 2 ? type.getDimSize(1) : 1;
-  if (int64_t(elements.size()) != int64_t(owned.size()) * cols)
+  if (int64_t(elements.count()) != int64_t(owned.size()) * cols)
     return makeTypeError(type, "has rows of which a warpgroup holds a part");
   rows.assign(owned.begin(), owned.end());
   return llvm::Error::success();

@@ -10,14 +10,14 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::tiles;
 
-TileThread::TileThread(TileBlock &block) : block(block), name("the block"), ownership(0, 1) {
+TileThread::TileThread(TileBlock &block) : block(block), name("the block"), ownership(block.getLaunch().getOwnership(0, 1)) {
   gpu::GPUFuncOp kernel = block.getLaunch().getKernel();
   push(kernel.getBody().front(), llvm::to_vector(block.getLaunch().getArguments()));
 }
 
 TileThread::TileThread(TileBlock &block, TileThread &parent, Region &program, cta::Role role, int64_t warpgroup,
                        int64_t numWarpgroups)
-    : block(block), parent(&parent), role(role), ownership(warpgroup, numWarpgroups) {
+    : block(block), parent(&parent), role(role), ownership(block.getLaunch().getOwnership(warpgroup, numWarpgroups)) {
   name = cta::stringifyRole(role).str();
   if (role == cta::Role::Consumer)
     name += " " + std::to_string(warpgroup);

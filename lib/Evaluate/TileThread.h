@@ -8,7 +8,6 @@
 #ifndef FOVEA_LIB_EVALUATE_TILETHREAD_H
 #define FOVEA_LIB_EVALUATE_TILETHREAD_H
 
-#include "RowOwnership.h"
 #include "TileArithmetic.h"
 #include "TileBlock.h"
 
@@ -129,7 +128,7 @@ private:
   TileThread *parent = nullptr;
   std::string name;
   mlir::cta::Role role = mlir::cta::Role::Consumer;
-  RowOwnership ownership;
+  RowOwnership &ownership;
   /// By the value's pointer; references to what it holds stay valid.
   std::unordered_map<void *, TileValue> values;
   llvm::SmallVector<Activation> stack;

@@ -17,22 +17,35 @@ static Number getPoison(ElementType type) {
 }
 
 llvm::Error TileThread::executeConstant(arith::ConstantOp op) {
-  llvm::Expected<evaluator::Data> data = evaluator::evaluateConstant(op, op.getValue());
+  auto type = dyn_cast<RankedTensorType>(op.getType());
+  auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
+  bool isSplat = elements && elements.isSplat();
+  llvm::Expected<evaluator::Data> data =
+      evaluator::evaluateConstant(op, isSplat ? elements.getSplatValue<Attribute>() : Attribute(op.getValue()));
   if (!data)
     return data.takeError();
-  if (const auto *number = std::get_if<Number>(&data->front())) {
+  const auto *number = std::get_if<Number>(&data->front());
+  if (!type) {
     set(op, *number);
     return llvm::Error::success();
   }
-  const auto &dense = std::get<evaluator::DenseTensor>(data->front());
-  RegisterTile whole(dense.getElementType(), dense.getShape());
-  whole.isConstant = true;
-  for (int64_t i = 0, e = whole.size(); i != e; ++i)
-    whole.set(i, dense.getData()[i]);
-  llvm::Expected<ArrayRef<int64_t>> rows = getRows(op, op.getType());
+  llvm::Expected<ArrayRef<int64_t>> rows = getRows(op, type);
   if (!rows)
     return rows.takeError();
-  set(op, takeRows(whole, *rows));
+  SmallVector<int64_t> shape(type.getShape());
+  if (number)
+    shape[0] = rows->size();
+  auto tile = std::make_shared<RegisterTile>(*evaluator::getElementType(type), shape);
+  tile->isConstant = true;
+  if (number) {
+    tile->fill(*number);
+    set(op, tile);
+    return llvm::Error::success();
+  }
+  const auto &dense = std::get<evaluator::DenseTensor>(data->front());
+  for (int64_t i = 0, e = tile->size(); i != e; ++i)
+    tile->set(i, dense.getData()[i]);
+  set(op, takeRows(*tile, *rows));
   return llvm::Error::success();
 }
 
