@@ -7,7 +7,6 @@
 
 #include "TileThread.h"
 
-#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -29,11 +28,6 @@ static std::vector<float> transpose(const std::vector<float> &matrix, int64_t ro
   return result;
 }
 
-static Product::Read remember(const SharedTileRef &tile) {
-  const uint8_t *begin = tile.buffer->at(tile.offset);
-  return {tile, std::vector<uint8_t>(begin, begin + tile.getBytes())};
-}
-
 llvm::Expected<std::shared_ptr<Product>> TileThread::multiplyTiles(Operation *op, Value a, Value b, Value acc,
                                                                    bool transposeB, Type type) {
   auto tensor = cast<RankedTensorType>(type);
@@ -49,7 +43,7 @@ llvm::Expected<std::shared_ptr<Product>> TileThread::multiplyTiles(Operation *op
     std::vector<float> values = decodeRows(tile, rows, holdsNothing);
     if (holdsNothing)
       notes.add(op, "of " + name + " reads " + tile.buffer->describe(tile.offset) + " while it holds nothing");
-    product->reads.push_back(remember(tile));
+    product->reads.push_back({tile, rows.vec(), copyRows(tile, rows)});
     return values;
   };
 
@@ -99,7 +93,7 @@ llvm::Error TileThread::executeDotAsync(cta::DotAsyncOp op) {
 void TileThread::complete(Product &product) {
   product.isComplete = true;
   for (const Product::Read &read : product.reads) {
-    if (std::memcmp(read.bytes.data(), read.tile.buffer->at(read.tile.offset), read.bytes.size()) == 0)
+    if (copyRows(read.tile, read.rows) == read.bytes)
       continue;
     block.getLaunch().getNotes().add(product.op, "of " + name + " reads " +
                                                      read.tile.buffer->describe(read.tile.offset) +

@@ -111,6 +111,15 @@ static float decodeBF16Fast(uint16_t bits) {
   return value;
 }
 
+std::vector<uint8_t> tiles::copyRows(const SharedTileRef &tile, llvm::ArrayRef<int64_t> rows) {
+  int64_t rowBytes = tile.type.getCols() * tile.getElementBytes();
+  std::vector<uint8_t> bytes;
+  bytes.reserve(rows.size() * rowBytes);
+  for (int64_t row : rows)
+    bytes.insert(bytes.end(), tile.row(row), tile.row(row) + rowBytes);
+  return bytes;
+}
+
 std::vector<float> tiles::decodeRows(const SharedTileRef &tile, llvm::ArrayRef<int64_t> rows, bool &holdsNothing) {
   int64_t cols = tile.type.getCols();
   std::vector<float> values(rows.size() * cols);

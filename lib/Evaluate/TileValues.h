@@ -95,6 +95,9 @@ struct SharedTileRef {
   void poison() const { buffer->poison(offset, getBytes()); }
 };
 
+/// Rows of a shared tile.
+std::vector<uint8_t> copyRows(const SharedTileRef &tile, llvm::ArrayRef<int64_t> rows);
+
 /// Rows of a shared tile as numbers; `holdsNothing` becomes true if an element was never written, or poisoned since.
 std::vector<float> decodeRows(const SharedTileRef &tile, llvm::ArrayRef<int64_t> rows, bool &holdsNothing);
 
@@ -110,9 +113,10 @@ struct Product {
   RegisterTileRef result;
   /// Registers that must not be touched.
   RegisterTileRef a, acc;
-  /// Tiles that must not change, with what they held at the issue.
+  /// Rows that must not change, with what they held at the issue.
   struct Read {
     SharedTileRef tile;
+    std::vector<int64_t> rows;
     std::vector<uint8_t> bytes;
   };
   llvm::SmallVector<Read, 2> reads;
