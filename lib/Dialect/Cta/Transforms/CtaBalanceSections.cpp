@@ -26,7 +26,14 @@ namespace mlir::cta {
 using namespace mlir;
 using namespace mlir::cta;
 
-/// Sections do not nest: a leave belongs to the enter right before it.
+static bool hasSections(Operation &op) {
+  return op.walk([](Operation *nested) {
+             return isa<SectionEnterOp, SectionLeaveOp>(nested) ? WalkResult::interrupt() : WalkResult::advance();
+           })
+      .wasInterrupted();
+}
+
+/// Sections do not nest: a leave belongs to the enter right before it, with no section of a loop in between.
 static void balance(Block &block) {
   SmallVector<Operation *> single;
   Operation *open = nullptr;
@@ -38,6 +45,9 @@ static void balance(Block &block) {
     } else if (isa<SectionLeaveOp>(op)) {
       if (!open)
         single.push_back(&op);
+      open = nullptr;
+    } else if (open && hasSections(op)) {
+      single.push_back(open);
       open = nullptr;
     }
   }
