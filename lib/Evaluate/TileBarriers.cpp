@@ -17,7 +17,7 @@ Channel::Channel(std::string label, mlir::cta::ChannelType type, int64_t consume
   if (!this->type)
     return;
   SharedTileRef tile = {nullptr, 0, this->type};
-  buffer = std::make_shared<SharedBuffer>(this->label, tile.getBytes() * type.getDepth());
+  buffer = std::make_shared<SharedBuffer>(this->label, tile.getBytes() * type.getDepth(), type.getDepth());
 }
 
 std::string Channel::describeSlot(int64_t use) const {

@@ -70,7 +70,10 @@ llvm::Expected<TileInterpretation> fovea::interpretTiles(func::FuncOp entry, Arr
   };
   evaluator::FunctionInterpreter interpreter(Precision::Unfused, runLaunches);
   auto results = evaluator::evaluateBy(interpreter, Precision::Unfused, entry, arguments);
-  if (!results)
-    return results.takeError();
-  return TileInterpretation{std::move(*results), notes.take()};
+  if (results)
+    return TileInterpretation{std::move(*results), notes.take()};
+  std::string text = toString(results.takeError());
+  for (const std::string &note : notes.take())
+    text += "\nbefore that: " + note;
+  return llvm::createStringError(text);
 }

@@ -147,8 +147,11 @@ TileThread::Done TileThread::executeBarrierOp(Operation *op) {
           return evaluator::makeError(op, "has no place in shared memory");
         if (llvm::Error error = checkAddress(*part.getOffset(), part.getBytes()))
           return error;
-        if (!shared->findRegion(part.getLabel()))
+        if (!shared->findRegion(part.getLabel())) {
+          if (const auto *other = shared->findOverlap(*part.getOffset(), part.getBytes()))
+            return evaluator::makeError(op, "\"" + part.getLabel() + "\" shares memory with \"" + other->label + "\"");
           shared->addRegion(part.getLabel().str(), *part.getOffset(), part.getBytes());
+        }
         set(part.getAddress(), Number::of(int64_t(*part.getOffset())));
         return true;
       })

@@ -73,6 +73,13 @@ const SharedBuffer::Region *SharedBuffer::findRegion(llvm::StringRef label) cons
   return found == regions.end() ? nullptr : &*found;
 }
 
+const SharedBuffer::Region *SharedBuffer::findOverlap(int64_t begin, int64_t bytes) const {
+  for (const Region &region : llvm::drop_begin(regions))
+    if (begin < region.begin + region.bytes && region.begin < begin + bytes)
+      return &region;
+  return nullptr;
+}
+
 void SharedBuffer::setDepth(llvm::StringRef label, int64_t depth) {
   for (Region &region : regions)
     if (region.label == label)

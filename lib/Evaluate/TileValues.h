@@ -55,9 +55,11 @@ RegisterTileRef takeRows(const RegisterTile &tile, llvm::ArrayRef<int64_t> rows)
 /// A piece of shared memory; all ones (NaN in every type) where it holds nothing.
 class SharedBuffer {
 public:
-  SharedBuffer(std::string label, int64_t bytes) : storage(bytes, 0xff) { addRegion(std::move(label), 0, bytes); }
+  SharedBuffer(std::string label, int64_t bytes, int64_t depth = 1) : storage(bytes, 0xff) {
+    addRegion(std::move(label), 0, bytes, depth);
+  }
 
-  /// Calls `bytes` bytes from `begin` on `label`; `depth` slots.
+  /// Calls `bytes` bytes from `begin` on `label`; `depth` slots. The first region is the whole buffer.
   void addRegion(std::string label, int64_t begin, int64_t bytes, int64_t depth = 1);
   void setDepth(llvm::StringRef label, int64_t depth);
   /// `"K" (slot 1)`.
@@ -74,6 +76,8 @@ public:
   /// The narrowest region around an offset.
   const Region *findRegion(int64_t offset) const;
   const Region *findRegion(llvm::StringRef label) const;
+  /// One that has bytes of these, other than the whole buffer.
+  const Region *findOverlap(int64_t begin, int64_t bytes) const;
 
 private:
   std::vector<uint8_t> storage;
