@@ -59,7 +59,11 @@ std::optional<AttentionSchedule> fovea::chooseAttentionSchedule(const AttentionS
     if (!best || best->maxKeys < shape.keys)
       best = &entry;
   }
-  return best ? std::optional(best->schedule) : std::nullopt;
+  if (!best)
+    return std::nullopt;
+  AttentionSchedule schedule = best->schedule;
+  schedule.outputOverQuery &= shape.outputFitsQuery;
+  return schedule;
 }
 
 llvm::SmallVector<int64_t> fovea::scheduleChangesAt(const AttentionShape &shape) {

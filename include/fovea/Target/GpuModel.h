@@ -32,6 +32,8 @@ struct AttentionShape {
   int64_t keys = 4096;   ///< Their number, or a guess.
   bool masked = false;   ///< Rows see different numbers of keys.
   bool scoreFunction = false;
+  /// A tile of the output has the extents and the element type of one of Q, and can take its place.
+  bool outputFitsQuery = true;
 };
 
 /// A schedule of attention on sm_90a. Registers are left to `cta-schedule`.

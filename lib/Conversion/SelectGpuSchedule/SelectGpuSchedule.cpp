@@ -72,6 +72,9 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
     shape.keys = known(dims->key, keys);
     shape.masked = !op->getRegion(1).empty();
     shape.scoreFunction = !op->getRegion(0).empty();
+    auto elementOf = [&](unsigned operand) { return getElementTypeOrSelf(op->getOperand(operand).getType()); };
+    bool sameTypes = op->getNumResults() == 0 || elementOf(0) == getElementTypeOrSelf(op->getResult(0).getType());
+    shape.outputFitsQuery = known(dims->qk, 128) == known(dims->value, 128) && sameTypes;
     return shape;
   }
 
