@@ -98,5 +98,22 @@ llvm::Error KernelLaunch::run(std::vector<TileValue> given, SmallVector<int64_t>
           return error;
     llvm::erase_if(blocks, [](const std::unique_ptr<TileBlock> &block) { return block->isFinished(); });
   }
-  return llvm::Error::success();
+  return checkCounters();
+}
+
+llvm::Error KernelLaunch::checkCounters() {
+  llvm::Error error = llvm::Error::success();
+  if (numBlocks == 0)
+    return error;
+  kernel.walk([&](cta::ResetCounterOp reset) {
+    auto argument = dyn_cast<BlockArgument>(reset.getCounter());
+    if (error || !argument || argument.getOwner() != &kernel.getBody().front())
+      return;
+    HostTensor &counter = *std::get<HostTensor *>(arguments[argument.getArgNumber()]);
+    int64_t next = counter.getInt({0}), finished = counter.getInt({1});
+    if (next != 0 || finished != 0)
+      error = evaluator::makeError(reset, "leaves " + Twine(next) + ", " + Twine(finished) +
+                                              " in the counter at the end of the launch, expected 0, 0");
+  });
+  return error;
 }

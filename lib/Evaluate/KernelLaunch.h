@@ -66,6 +66,8 @@ private:
   KernelLaunch(mlir::gpu::GPUFuncOp kernel, const TileInterpreterOptions &options, Notes &notes)
       : kernel(kernel), options(options), notes(notes), random(options.seed) {}
   llvm::Error addWorkspaces();
+  /// Counters that blocks reset are ready for the next launch.
+  llvm::Error checkCounters();
   int64_t getResidentBlocks() const;
 
   mlir::gpu::GPUFuncOp kernel;

@@ -217,7 +217,7 @@ TileThread::Done TileThread::execute(Operation *op) {
     return true;
   }
   if (isa<cta::LoadOp, cta::TmaLoadOp, cta::ReadOp, cta::GatherOp, cta::WriteOp, cta::StoreOp, cta::StoreWaitOp,
-          cta::AllocTileOp, cta::TileIndexOp, cta::FirstTileOp, cta::NextTileOp, memref::LoadOp, memref::DimOp,
+          cta::AllocTileOp, cta::TileIndexOp, cta::FirstTileOp, cta::NextTileOp, cta::ResetCounterOp, memref::LoadOp, memref::DimOp,
           memref::CastOp>(op))
     return executeMemoryOp(op);
   if (isa<cta::ChannelOp, cta::AcquireOp, cta::WaitOp, cta::SlotTileOp, cta::ReleaseOp, cta::SendOp, cta::ReceiveOp,

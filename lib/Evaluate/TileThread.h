@@ -105,9 +105,10 @@ private:
   llvm::Error executeGather(mlir::cta::GatherOp op);
   llvm::Error executeWrite(mlir::cta::WriteOp op);
   llvm::Error executeStore(mlir::cta::StoreOp op);
-  llvm::Error executeMemrefLoad(mlir::memref::LoadOp op);
+  void executeMemrefLoad(mlir::memref::LoadOp op);
   llvm::Error executeTileIndex(mlir::cta::TileIndexOp op);
-  llvm::Error executeNextTile(mlir::cta::NextTileOp op);
+  void executeNextTile(mlir::cta::NextTileOp op);
+  void executeResetCounter(mlir::cta::ResetCounterOp op);
   // TileThreadProducts.cpp
   llvm::Error executeDot(mlir::cta::DotOp op);
   llvm::Error executeDotAsync(mlir::cta::DotAsyncOp op);

@@ -153,16 +153,17 @@ llvm::Error TileThread::executeStore(cta::StoreOp op) {
   return llvm::Error::success();
 }
 
-llvm::Error TileThread::executeMemrefLoad(memref::LoadOp op) {
+/// Zero outside of the tensor, as elements of tiles are.
+void TileThread::executeMemrefLoad(memref::LoadOp op) {
   const HostTensor &source = *getAs<HostTensor *>(op.getMemRef());
   SmallVector<int64_t> indices = getIntegers(op.getIndices());
-  for (auto [index, size] : llvm::zip_equal(indices, source.getShape()))
-    if (index < 0 || index >= size)
-      return evaluator::makeError(op, "is out of bounds: " + formatIndices(indices) + " of a tensor of shape " +
-                                          formatIndices(source.getShape()));
-  Scalar scalar = source.loadAt(source.getPosition(indices));
+  Scalar scalar = Scalar::ofSigned(0);
+  if (llvm::all_of(llvm::zip_equal(indices, source.getShape()), [](auto pair) {
+        auto [index, size] = pair;
+        return index >= 0 && index < size;
+      }))
+    scalar = source.loadAt(source.getPosition(indices));
   set(op, isFloat(source.getElementType()) ? Number::of(scalar.toDouble()) : Number::of(scalar.toInt()));
-  return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -182,7 +183,7 @@ llvm::Error TileThread::executeTileIndex(cta::TileIndexOp op) {
   return llvm::Error::success();
 }
 
-llvm::Error TileThread::executeNextTile(cta::NextTileOp op) {
+void TileThread::executeNextTile(cta::NextTileOp op) {
   int64_t number = getInteger(op.getCurrent());
   if (Value counter = op.getCounter()) {
     HostTensor &tensor = *getAs<HostTensor *>(counter);
@@ -190,7 +191,16 @@ llvm::Error TileThread::executeNextTile(cta::NextTileOp op) {
     tensor.setInt({0}, number + 1);
   }
   set(op, Number::of(number + block.getLaunch().getNumBlocks()));
-  return llvm::Error::success();
+}
+
+/// The last block of the launch leaves zeros.
+void TileThread::executeResetCounter(cta::ResetCounterOp op) {
+  HostTensor &counter = *getAs<HostTensor *>(op.getCounter());
+  int64_t finished = counter.getInt({1}) + 1;
+  bool isLast = finished == block.getLaunch().getNumBlocks();
+  counter.setInt({1}, isLast ? 0 : finished);
+  if (isLast)
+    counter.setInt({0}, 0);
 }
 
 static llvm::Error noError(function_ref<void()> action) {
@@ -212,9 +222,10 @@ TileThread::Done TileThread::executeMemoryOp(Operation *op) {
           .Case([&](cta::GatherOp gather) { return executeGather(gather); })
           .Case([&](cta::WriteOp write) { return executeWrite(write); })
           .Case([&](cta::StoreOp store) { return executeStore(store); })
-          .Case([&](memref::LoadOp load) { return executeMemrefLoad(load); })
+          .Case([&](memref::LoadOp load) { return noError([&] { executeMemrefLoad(load); }); })
           .Case([&](cta::TileIndexOp index) { return executeTileIndex(index); })
-          .Case([&](cta::NextTileOp next) { return executeNextTile(next); })
+          .Case([&](cta::NextTileOp next) { return noError([&] { executeNextTile(next); }); })
+          .Case([&](cta::ResetCounterOp reset) { return noError([&] { executeResetCounter(reset); }); })
           .Case([&](cta::FirstTileOp first) { return noError([&] { set(first, Number::of(block.getNumber())); }); })
           .Case([&](cta::AllocTileOp alloc) {
             SharedTileRef tile = {nullptr, 0, alloc.getTile().getType()};
