@@ -9,6 +9,8 @@
 
 #include "fovea/Target/GpuModel.h"
 
+#include <algorithm>
+
 using namespace fovea;
 
 std::optional<GpuModel> GpuModel::find(llvm::StringRef chip) {
@@ -62,7 +64,12 @@ std::optional<AttentionSchedule> fovea::chooseAttentionSchedule(const AttentionS
   if (!best)
     return std::nullopt;
   AttentionSchedule schedule = best->schedule;
-  schedule.outputOverQuery &= shape.outputFitsQuery;
+  if (!shape.outputFitsQuery && schedule.outputOverQuery) {
+    // The output takes shared memory of its own, which large head dims leave only beside smaller blocks of keys.
+    schedule.outputOverQuery = false;
+    if (shape.headDim > 128)
+      schedule.tileN = std::min<int64_t>(schedule.tileN, 64);
+  }
   return schedule;
 }
 

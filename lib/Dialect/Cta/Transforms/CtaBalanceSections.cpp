@@ -26,14 +26,16 @@ namespace mlir::cta {
 using namespace mlir;
 using namespace mlir::cta;
 
-static bool hasSections(Operation &op) {
+/// Whether `op` waits for products or takes turns itself: no section goes on over it.
+static bool endsSections(Operation &op) {
   return op.walk([](Operation *nested) {
-             return isa<SectionEnterOp, SectionLeaveOp>(nested) ? WalkResult::interrupt() : WalkResult::advance();
+             return isa<DotWaitOp, SectionEnterOp, SectionLeaveOp>(nested) ? WalkResult::interrupt()
+                                                                           : WalkResult::advance();
            })
       .wasInterrupted();
 }
 
-/// Sections do not nest: a leave belongs to the enter right before it, with no section of a loop in between.
+/// Sections do not nest: a leave belongs to the enter right before it, if both are of one round of products.
 static void balance(Block &block) {
   SmallVector<Operation *> single;
   Operation *open = nullptr;
@@ -46,7 +48,7 @@ static void balance(Block &block) {
       if (!open)
         single.push_back(&op);
       open = nullptr;
-    } else if (open && hasSections(op)) {
+    } else if (open && endsSections(op)) {
       single.push_back(open);
       open = nullptr;
     }

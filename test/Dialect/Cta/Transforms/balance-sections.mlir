@@ -48,4 +48,19 @@ gpu.module @kernels {
     }
     gpu.return
   }
+
+  // Nor is a prologue with an epilogue, where no loop is left between them: a product is waited for on the way.
+  // CHECK-LABEL: gpu.func @straight
+  // CHECK-NOT: cta.section
+  // CHECK: gpu.return
+  gpu.func @straight(%a: tensor<64x64xbf16>, %b: !cta.tile<64x64xbf16>) kernel {
+    cta.section_enter
+    %f = cta.dot_async %a, %b : tensor<64x64xbf16>, !cta.tile<64x64xbf16> -> !cta.inflight<tensor<64x64xf32>>
+    %s = cta.dot_wait %f : !cta.inflight<tensor<64x64xf32>>
+    %p = arith.truncf %s : tensor<64x64xf32> to tensor<64x64xbf16>
+    %g = cta.dot_async %p, %b : tensor<64x64xbf16>, !cta.tile<64x64xbf16> -> !cta.inflight<tensor<64x64xf32>>
+    cta.section_leave
+    %o = cta.dot_wait %g : !cta.inflight<tensor<64x64xf32>>
+    gpu.return
+  }
 }

@@ -34,24 +34,28 @@ SCHEDULES = [
 def draw_case(mask, lengths, rng):
     case = {"mask": mask, "queries": lengths[0], "keys": lengths[1]}
     case["type"] = rng.choice(["bf16", "f16"])
-    case["dim"] = rng.choice([128, 128, 64, 80])
+    case["dim"], case["value_dim"] = rng.choice([(128, 128), (128, 128), (64, 64), (80, 80), (64, 128), (192, 128)])
     case["heads"], case["kv_heads"] = rng.choice([(2, 2), (4, 2), (3, 1)])
     case["batch"] = rng.choice([1, 2])
     case["lse"] = rng.random() < 0.5
     case["rescale"] = rng.choice([0, 8])
-    case["schedule"] = rng.choice(SCHEDULES)
+    case["schedule"] = rng.choice(SCHEDULES if case["dim"] == case["value_dim"] <= 128 else SCHEDULES[:1])
+    case["static"] = rng.random() < 0.25 and min(lengths) > 0
     case["tile_n"] = rng.choice([64, 64, 80])
     case["offset"] = rng.choice([-40, 0, 33, 200])
     return case
 
 
 def get_module(case):
-    """The function of a case; dynamic lengths."""
-    heads, groups, dim, element = case["heads"], case["kv_heads"], case["dim"], case["type"]
-    queries = f"tensor<?x{heads}x?x{dim}x{element}>"
-    keys = f"tensor<?x{groups}x?x{dim}x{element}>"
+    """The function of a case."""
+    heads, groups, element = case["heads"], case["kv_heads"], case["type"]
+    rows, cols = (case["queries"], case["keys"]) if case["static"] else ("?", "?")
+    queries = f"tensor<?x{heads}x{rows}x{case['dim']}x{element}>"
+    keys = f"tensor<?x{groups}x{cols}x{case['dim']}x{element}>"
+    values = f"tensor<?x{groups}x{cols}x{case['value_dim']}x{element}>"
+    output = f"tensor<?x{heads}x{rows}x{case['value_dim']}x{element}>"
     arguments = [("q", queries, '"batch", "*", "queries", "*"'), ("k", keys, '"batch", "*", "keys", "*"'),
-                 ("v", keys, '"batch", "*", "keys", "*"')]
+                 ("v", values, '"batch", "*", "keys", "*"')]
     clause = case["mask"]
     if clause == "full":
         clause = ""
@@ -60,10 +64,10 @@ def get_module(case):
     elif clause == "softcap":
         clause = "causal(top_left) softcap(1.5)"
     elif clause == "bias":
-        arguments.append(("bias", f"tensor<{heads}x?x?xf32>", '"*", "queries", "keys"'))
+        arguments.append(("bias", f"tensor<{heads}x{rows}x{cols}xf32>", '"*", "queries", "keys"'))
         clause = f"bias(%bias : {arguments[-1][1]})"
     elif clause == "keep":
-        arguments.append(("keep", "tensor<?x1x?x?xi1>", '"batch", "*", "queries", "keys"'))
+        arguments.append(("keep", f"tensor<?x1x{rows}x{cols}xi1>", '"batch", "*", "queries", "keys"'))
         clause = f"keep(%keep : {arguments[-1][1]})"
     elif clause == "alibi":
         arguments.append(("slopes", f"tensor<{heads}xf32>", '"*"'))
@@ -71,9 +75,9 @@ def get_module(case):
     elif clause == "sink":
         arguments.append(("sink", f"tensor<{heads}xf32>", '"*"'))
         clause = f"causal(bottom_right) sink(%sink : {arguments[-1][1]})"
-    results = [("o", queries, '"batch", "*", "queries", "*"')]
+    results = [("o", output, '"batch", "*", "queries", "*"')]
     if case["lse"]:
-        results.append(("l", f"tensor<?x{heads}x?xf32>", '"batch", "*", "queries"'))
+        results.append(("l", f"tensor<?x{heads}x{rows}xf32>", '"batch", "*", "queries"'))
     signature = ", ".join(f"%{name}: {type}" + (f" {{fovea.dims = [{dims}]}}" if dims else "")
                           for name, type, dims in arguments + results)
     types = ", ".join(type for _, type, _ in results)
@@ -81,7 +85,7 @@ def get_module(case):
     outputs = "%o" if count == 1 else "%o, lse %l"
     returned = ", ".join(f"%r#{i}" for i in range(count))
     return f"""func.func @attention({signature}) -> ({types}) {{
-  %r:{count} = attn.attention {clause} ins(%q, %k, %v : {queries}, {keys}, {keys}) outs({outputs} : {types})
+  %r:{count} = attn.attention {clause} ins(%q, %k, %v : {queries}, {keys}, {values}) outs({outputs} : {types})
   return {returned} : {types}
 }}
 """
@@ -92,8 +96,9 @@ def get_command(case, options):
     if case["schedule"]:
         pipeline += f" tile-n={case['tile_n']} schedule='#cta.schedule<{case['schedule']}>'"
     command = [options.fovea_run, "-", "--check", f"--interpret={options.stage}", f"--seed={options.seed}",
-               f"--pipeline-options={pipeline}", f"--dim=batch={case['batch']}", f"--dim=queries={case['queries']}",
-               f"--dim=keys={case['keys']}"]
+               f"--pipeline-options={pipeline}", f"--dim=batch={case['batch']}"]
+    if not case["static"]:
+        command += [f"--dim=queries={case['queries']}", f"--dim=keys={case['keys']}"]
     if "%offset" in case["mask"]:
         command += ["--input=random"] * 3 + [f"--input={case['offset']}"]
     return command
