@@ -48,8 +48,9 @@ static llvm::Expected<Datum> convertArgument(const EvaluateArgument &argument, T
   return DenseTensor::fromHost(tensor, *element);
 }
 
-llvm::Expected<SmallVector<EvaluateResult>> fovea::evaluate(func::FuncOp entry, ArrayRef<EvaluateArgument> arguments,
-                                                            const EvaluateOptions &options) {
+llvm::Expected<SmallVector<EvaluateResult>> evaluator::evaluateBy(FunctionInterpreter &interpreter,
+                                                                  Precision precision, func::FuncOp entry,
+                                                                  ArrayRef<EvaluateArgument> arguments) {
   if (arguments.size() != entry.getNumArguments())
     return makeError(entry, "'" + entry.getSymName() + "' takes " + Twine(entry.getNumArguments()) +
                                 " arguments, got " + Twine(arguments.size()));
@@ -61,7 +62,7 @@ llvm::Expected<SmallVector<EvaluateResult>> fovea::evaluate(func::FuncOp entry, 
     data.push_back(std::move(*datum));
   }
 
-  llvm::Expected<Data> values = FunctionInterpreter(options.precision).call(entry, data);
+  llvm::Expected<Data> values = interpreter.call(entry, data);
   if (!values)
     return values.takeError();
 
@@ -71,10 +72,16 @@ llvm::Expected<SmallVector<EvaluateResult>> fovea::evaluate(func::FuncOp entry, 
       results.push_back(isa<FloatType>(type) ? Scalar::ofFloat(number->floating) : Scalar::ofSigned(number->integer));
       continue;
     }
-    llvm::Expected<HostTensor> tensor = std::get<DenseTensor>(value).toHost(options.precision);
+    llvm::Expected<HostTensor> tensor = std::get<DenseTensor>(value).toHost(precision);
     if (!tensor)
       return tensor.takeError();
     results.push_back(std::move(*tensor));
   }
   return results;
+}
+
+llvm::Expected<SmallVector<EvaluateResult>> fovea::evaluate(func::FuncOp entry, ArrayRef<EvaluateArgument> arguments,
+                                                            const EvaluateOptions &options) {
+  FunctionInterpreter interpreter(options.precision);
+  return evaluateBy(interpreter, options.precision, entry, arguments);
 }

@@ -81,7 +81,18 @@ llvm::Expected<Data> FunctionInterpreter::evaluate(Operation *op) {
       .Case([&](scf::ForOp loop) { return evaluateFor(loop); })
       .Case([&](scf::ForallOp loop) { return evaluateForall(loop); })
       .Case([&](linalg::LinalgOp linalgOp) { return evaluateLinalgOp(linalgOp, frame); })
-      .Default([&](Operation *) -> Result { return makeError(op, "is not an op that the evaluator knows"); });
+      .Default([&](Operation *) { return evaluateOther(op); });
+}
+
+llvm::Expected<Data> FunctionInterpreter::evaluateOther(Operation *op) {
+  if (otherOps) {
+    llvm::Expected<std::optional<Data>> results = otherOps(op, frame);
+    if (!results)
+      return results.takeError();
+    if (*results)
+      return std::move(**results);
+  }
+  return makeError(op, "is not an op that the evaluator knows");
 }
 
 llvm::Expected<Data> FunctionInterpreter::evaluateCall(func::CallOp op) {
@@ -93,7 +104,7 @@ llvm::Expected<Data> FunctionInterpreter::evaluateCall(func::CallOp op) {
   Data arguments;
   for (Value operand : op.getOperands())
     arguments.push_back(frame.get(operand));
-  return FunctionInterpreter(frame.getPrecision(), depth + 1).call(callee, arguments);
+  return FunctionInterpreter(frame.getPrecision(), otherOps, depth + 1).call(callee, arguments);
 }
 
 llvm::Expected<Data> FunctionInterpreter::evaluateIf(scf::IfOp op) {

@@ -8,12 +8,18 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
+#include <functional>
+
 namespace fovea::evaluator {
+
+/// Evaluates an op of a dialect that the evaluator does not build on; nothing if it is not one of those.
+using OtherOps = std::function<llvm::Expected<std::optional<Data>>(mlir::Operation *, const Frame &)>;
 
 class FunctionInterpreter {
 public:
   /// `depth` counts the calls around this one.
-  explicit FunctionInterpreter(Precision precision, unsigned depth = 0) : frame(precision), depth(depth) {}
+  explicit FunctionInterpreter(Precision precision, OtherOps otherOps = {}, unsigned depth = 0)
+      : frame(precision), otherOps(std::move(otherOps)), depth(depth) {}
 
   /// The results of `function`.
   llvm::Expected<Data> call(mlir::func::FuncOp function, llvm::ArrayRef<Datum> arguments);
@@ -29,10 +35,17 @@ private:
   llvm::Expected<Data> evaluateIf(mlir::scf::IfOp op);
   llvm::Expected<Data> evaluateFor(mlir::scf::ForOp op);
   llvm::Expected<Data> evaluateForall(mlir::scf::ForallOp op);
+  llvm::Expected<Data> evaluateOther(mlir::Operation *op);
 
   Frame frame;
+  OtherOps otherOps;
   unsigned depth;
 };
+
+/// Evaluates `entry` by `interpreter`; `evaluate` says how arguments and results are converted.
+llvm::Expected<llvm::SmallVector<EvaluateResult>> evaluateBy(FunctionInterpreter &interpreter, Precision precision,
+                                                             mlir::func::FuncOp entry,
+                                                             llvm::ArrayRef<EvaluateArgument> arguments);
 
 } // namespace fovea::evaluator
 

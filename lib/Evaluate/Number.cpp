@@ -11,12 +11,22 @@ using namespace fovea;
 
 std::optional<ElementType> evaluator::getElementType(mlir::Type type) {
   mlir::Type element = mlir::getElementTypeOrSelf(type);
-  std::string name;
-  llvm::raw_string_ostream stream(name);
+  if (mlir::isa<mlir::IndexType>(element))
+    return ElementType::Index;
+  if (element.isF32())
+    return ElementType::F32;
+  if (element.isF64())
+    return ElementType::F64;
+  if (element.isF16())
+    return ElementType::F16;
+  if (element.isBF16())
+    return ElementType::BF16;
+  auto integer = mlir::dyn_cast<mlir::IntegerType>(element);
+  if (!integer)
+    return std::nullopt;
   // `parseElementType` knows the spelling of MLIR, signless and unsigned alike.
-  if (mlir::isa<mlir::FloatType, mlir::IntegerType, mlir::IndexType>(element))
-    stream << element;
-  return parseElementType(name);
+  llvm::StringRef prefix = integer.isUnsigned() ? "ui" : integer.isSigned() ? "si" : "i";
+  return parseElementType((prefix + llvm::Twine(integer.getWidth())).str());
 }
 
 llvm::Error evaluator::makeError(mlir::Operation *op, const llvm::Twine &message) {

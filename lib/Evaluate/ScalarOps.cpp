@@ -334,9 +334,11 @@ const Row table[] =
 } // namespace
 
 ScalarFunction evaluator::findScalarFunction(mlir::Operation *op) {
-  llvm::StringRef name = op->getName().getStringRef();
-  for (const Row &row : table)
-    if (row.name == name)
-      return row.function;
-  return nullptr;
+  static const llvm::StringMap<ScalarFunction> functions = [] {
+    llvm::StringMap<ScalarFunction> map;
+    for (const Row &row : table)
+      map[row.name] = row.function;
+    return map;
+  }();
+  return functions.lookup(op->getName().getStringRef());
 }

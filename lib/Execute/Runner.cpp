@@ -71,11 +71,13 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
       return made.takeError();
     checker = std::move(*made);
   }
-  auto call = compileForTarget({file, *signature, *arguments, options}, report);
+  RunRequest request = {file, *signature, *arguments, options};
+  auto call = options.interpret.empty() ? compileForTarget(request, report) : lowerForInterpreter(request, report);
   if (!call)
     return call.takeError();
   if (llvm::Error error = (*call)->run())
     return error;
+  report.notes = (*call)->takeNotes();
   auto results = (*call)->takeResults();
   if (!results)
     return results.takeError();

@@ -49,5 +49,10 @@ std::string RunReport::str() const {
   }
   if (timing)
     printTiming(os, *timing);
+  if (verdicts.empty() || !passed())
+    for (const std::string &note : notes)
+      os << note << "\n";
+  if (!passed() && !reproducer.empty())
+    os << "reproduce with: " << reproducer << "\n";
   return text;
 }

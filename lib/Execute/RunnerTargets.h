@@ -15,6 +15,8 @@ public:
   virtual ~CompiledCall() = default;
   virtual llvm::Error run() = 0;
   virtual llvm::Expected<llvm::SmallVector<HostTensor>> takeResults() = 0;
+  /// What was noticed while it ran.
+  virtual std::vector<std::string> takeNotes() { return {}; }
   /// Seconds per call of so many further runs.
   virtual llvm::Expected<std::vector<double>> measure(int64_t repeat) = 0;
 };
@@ -34,7 +36,11 @@ llvm::Expected<std::unique_ptr<CompiledCall>> compileForCpu(const RunRequest &re
 /// The same for the first CUDA device. The module stays as it is.
 llvm::Expected<std::unique_ptr<CompiledCall>> compileForCudaDevice(const RunRequest &request, RunReport &report);
 
-/// Chooses between the two by what `options.target` says; `auto` prefers a GPU
+/// Lowers a copy of the module to the stage `options.interpret` and runs it by
+/// the tile interpreter.
+llvm::Expected<std::unique_ptr<CompiledCall>> lowerForInterpreter(const RunRequest &request, RunReport &report);
+
+/// Chooses between the first two by what `options.target` says; `auto` prefers a GPU
 /// where there is one that we compile for and the function can be lowered to
 /// it, and says in the report what decided.
 llvm::Expected<std::unique_ptr<CompiledCall>> compileForTarget(const RunRequest &request, RunReport &report);

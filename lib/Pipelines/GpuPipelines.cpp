@@ -87,12 +87,20 @@ void fovea::buildAttnToNVVMPipeline(OpPassManager &pm, const GpuPipelineOptions 
     kernels.addPass(createCtaToNvvmPass());
 }
 
+/// In the order of GpuStage; the last one is `attn-to-nvvm`.
+static constexpr std::pair<GpuStage, const char *> stages[] = {
+    {GpuStage::Kernels, "kernels"},   {GpuStage::Tiles, "tiles"},          {GpuStage::Layouts, "layouts"},
+    {GpuStage::Schedule, "schedule"}, {GpuStage::TileLoops, "tile-loops"}, {GpuStage::Roles, "roles"},
+    {GpuStage::Barriers, "barriers"}};
+
+std::optional<GpuStage> fovea::parseGpuStage(StringRef wanted) {
+  for (auto [stage, name] : stages)
+    if (wanted == name)
+      return stage;
+  return std::nullopt;
+}
+
 void fovea::registerGpuStagePipelines() {
-  // In the order of GpuStage; the last one is `attn-to-nvvm`.
-  constexpr std::pair<GpuStage, const char *> stages[] = {
-      {GpuStage::Kernels, "kernels"},   {GpuStage::Tiles, "tiles"},          {GpuStage::Layouts, "layouts"},
-      {GpuStage::Schedule, "schedule"}, {GpuStage::TileLoops, "tile-loops"}, {GpuStage::Roles, "roles"},
-      {GpuStage::Barriers, "barriers"}};
   for (auto [stage, name] : stages)
     PassPipelineRegistration<GpuPipelineOptions>(("attn-to-cta-" + std::string(name)),
                                                  "The first stages of attn-to-nvvm",

@@ -9,6 +9,8 @@
 
 #include "fovea/Target/GpuModel.h"
 
+#include <algorithm>
+
 using namespace fovea;
 
 std::optional<GpuModel> GpuModel::find(llvm::StringRef chip) {
@@ -64,6 +66,12 @@ std::optional<AttentionSchedule> fovea::chooseAttentionSchedule(const AttentionS
   AttentionSchedule schedule = best->schedule;
   if (shape.readsElements) // what is loaded has registers beside the scores
     schedule.tileN = std::min<int64_t>(schedule.tileN, 96);
+  if (!shape.outputFitsQuery && schedule.outputOverQuery) {
+    // The output takes shared memory of its own, which large head dims leave only beside smaller blocks of keys.
+    schedule.outputOverQuery = false;
+    if (shape.headDim > 128)
+      schedule.tileN = std::min<int64_t>(schedule.tileN, 64);
+  }
   return schedule;
 }
 

@@ -51,6 +51,11 @@ int main(int argc, char **argv) {
                                              cl::desc("Options of attn-to-llvm or, on a GPU, attn-to-nvvm, for example "
                                                       "\"tile-m=64 tile-n=96\""),
                                              cl::location(options.pipelineOptions));
+  cl::opt<std::string, true> interpret("interpret", cl::value_desc("stage"), cl::cat(category),
+                                       cl::desc("Interpret the kernels of this stage of attn-to-nvvm on the CPU "
+                                                "instead: tiles, layouts, schedule, tile-loops, roles or barriers; "
+                                                "file: those that are in the file"),
+                                       cl::location(options.interpret));
   cl::opt<bool, true> unfused("unfused", cl::cat(category),
                               cl::desc("Compile to plain loops (attn-unfused-to-llvm), to compare"),
                               cl::location(options.unfused));

@@ -3,7 +3,7 @@
 // What fovea-run does, as a function: reads a module, makes the arguments of
 // one of its functions, compiles it through `attn-to-llvm` or `attn-to-nvvm`,
 // calls it, judges the results against the evaluator, times it and writes the
-// results.
+// results. Kernels can be interpreted instead.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,6 +47,9 @@ struct RunOptions {
   /// on a GPU of GpuPipelineOptions.
   std::string pipelineOptions;
   bool unfused = false; ///< Compile through `attn-unfused-to-llvm` instead.
+  /// If not empty, nothing is compiled: the tile interpreter runs the kernels as they are after this stage of
+  /// attn-to-nvvm (parseGpuStage), or, for `file`, in the file.
+  std::string interpret;
 };
 
 /// Seconds per call, sorted.
@@ -68,6 +71,9 @@ struct RunReport {
   std::vector<std::string> resultTypes;
   std::vector<Verdict> verdicts; ///< One per result, with `check`.
   std::optional<Timing> timing;  ///< With `repeat`.
+  /// Of the tile interpreter: what explains results that are wrong, and how to see them again.
+  std::vector<std::string> notes;
+  std::string reproducer;
 
   bool passed() const;
   /// Lines for a reader.

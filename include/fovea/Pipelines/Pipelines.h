@@ -11,6 +11,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
+#include <optional>
+
 namespace fovea {
 
 struct CpuModel;
@@ -97,6 +99,9 @@ enum class GpuStage {
   Barriers,  ///< 13
   Nvvm       ///< 14
 };
+
+/// The stage that the pipeline `attn-to-cta-NAME` ends with, for example `tile-loops`.
+std::optional<GpuStage> parseGpuStage(llvm::StringRef name);
 
 /// `attn-to-nvvm`, up to and including a stage: kernels for GPUs, and launches of them on the host.
 void buildAttnToNVVMPipeline(mlir::OpPassManager &pm, const GpuPipelineOptions &options,

@@ -33,6 +33,8 @@ struct AttentionShape {
   bool masked = false;   ///< Rows see different numbers of keys.
   bool scoreFunction = false;
   bool readsElements = false; ///< Scores or masks read memory for each pair of query and key.
+  /// A tile of the output has the extents and the element type of one of Q, and can take its place.
+  bool outputFitsQuery = true;
 };
 
 /// A schedule of attention on sm_90a. Registers are left to `cta-schedule`.

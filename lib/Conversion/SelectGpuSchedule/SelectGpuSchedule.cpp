@@ -142,6 +142,9 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
     });
     for (Region &region : op->getRegions())
       region.walk([&](tensor::ExtractOp) { shape.readsElements = true; });
+    auto elementOf = [&](unsigned operand) { return getElementTypeOrSelf(op->getOperand(operand).getType()); };
+    bool sameTypes = op->getNumResults() == 0 || elementOf(0) == getElementTypeOrSelf(op->getResult(0).getType());
+    shape.outputFitsQuery = known(dims->qk, 128) == known(dims->value, 128) && sameTypes;
     return shape;
   }
 

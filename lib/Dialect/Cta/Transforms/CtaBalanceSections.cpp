@@ -26,7 +26,16 @@ namespace mlir::cta {
 using namespace mlir;
 using namespace mlir::cta;
 
-/// Sections do not nest: a leave belongs to the enter right before it.
+/// Whether `op` waits for products or takes turns itself: no section goes on over it.
+static bool endsSections(Operation &op) {
+  return op.walk([](Operation *nested) {
+             return isa<DotWaitOp, SectionEnterOp, SectionLeaveOp>(nested) ? WalkResult::interrupt()
+                                                                           : WalkResult::advance();
+           })
+      .wasInterrupted();
+}
+
+/// Sections do not nest: a leave belongs to the enter right before it, if both are of one round of products.
 static void balance(Block &block) {
   SmallVector<Operation *> single;
   Operation *open = nullptr;
@@ -38,6 +47,9 @@ static void balance(Block &block) {
     } else if (isa<SectionLeaveOp>(op)) {
       if (!open)
         single.push_back(&op);
+      open = nullptr;
+    } else if (open && endsSections(op)) {
+      single.push_back(open);
       open = nullptr;
     }
   }

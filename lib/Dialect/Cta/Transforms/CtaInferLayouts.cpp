@@ -298,7 +298,8 @@ void LayoutInference::convertResults() {
     builder.setInsertionPointAfter(op);
     auto convert = ConvertLayoutOp::create(builder, op.getLoc(), wanted, op.getResult());
     op.getResult().replaceAllUsesExcept(convert.getResult(), convert);
-    index[convert.getResult()] = index[op.getResult()];
+    unsigned unit = index.lookup(op.getResult()); // not a reference: the map grows
+    index[convert.getResult()] = unit;
     index.erase(op.getResult());
   }
 }

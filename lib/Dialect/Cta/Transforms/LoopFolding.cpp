@@ -61,7 +61,8 @@ static bool dropDecidedBounds(gpu::GPUFuncOp kernel) {
     else if (right->min >= left->max)
       decided.emplace_back(op, maximum ? rhs : lhs);
   });
-  for (auto [op, value] : decided) {
+  // A bound may be one of the values before it.
+  for (auto [op, value] : llvm::reverse(decided)) {
     op->getResult(0).replaceAllUsesWith(value);
     op->erase();
   }

@@ -343,10 +343,11 @@ void LoopPlacement::addSections() {
       if (places[product].order >= places[last].order)
         last = product;
     }
+    Place begin = places[first], end = places[last]; // not references: the map grows
     OpBuilder builder(first);
-    places[SectionEnterOp::create(builder, loop.getLoc())] = places[first];
+    places[SectionEnterOp::create(builder, loop.getLoc())] = begin;
     builder.setInsertionPointAfter(last);
-    places[SectionLeaveOp::create(builder, loop.getLoc())] = places[last];
+    places[SectionLeaveOp::create(builder, loop.getLoc())] = end;
   }
 }
 
