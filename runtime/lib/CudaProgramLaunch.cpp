@@ -142,7 +142,8 @@ static void standForEmpty(FoveaTensorMapShape &shape) {
 /// is launched has an argument that is not empty.
 static uint64_t anyAddress(const FoveaCudaArgument *arguments, size_t count) {
   for (const FoveaCudaArgument *argument = arguments; argument != arguments + count; ++argument) {
-    bool isEmpty = std::any_of(argument->sizes, argument->sizes + argument->rank, [](int64_t size) { return size == 0; });
+    bool isEmpty =
+        std::any_of(argument->sizes, argument->sizes + argument->rank, [](int64_t size) { return size == 0; });
     if (argument->data && !isEmpty)
       return reinterpret_cast<uintptr_t>(argument->data) & -tensorMapAlignment;
   }
@@ -211,7 +212,7 @@ bool CudaProgram::planLaunches(Plan &plan) const {
 /// Tensor maps need not exist where nothing runs.
 bool CudaProgram::encodeTensorMaps(Plan &plan) const {
   for (size_t i = 0; i < plan.variant.launches.size(); ++i) {
-    const int64_t(&grid)[3] = plan.shapes[i].grid;
+    const int64_t (&grid)[3] = plan.shapes[i].grid;
     if (std::min({grid[0], grid[1], grid[2]}) > 0 && !encodeTensorMaps(plan, plan.variant.launches[i]))
       return false;
   }

@@ -94,8 +94,7 @@ std::string Printer::expression(ExpressionIndex index) const {
   }
 }
 
-template <typename Indices>
-std::string Printer::expressions(const Indices &indices, char open, char close) const {
+template <typename Indices> std::string Printer::expressions(const Indices &indices, char open, char close) const {
   std::string list(1, open);
   for (ExpressionIndex index : indices)
     list += (list.size() == 1 ? "" : ", ") + expression(index);

@@ -44,7 +44,8 @@ struct AttentionSchedule {
   int64_t rescaleLog2;
   bool outputOverQuery;
   int64_t blocksPerSm;
-  int64_t sectionTiles; ///< Only where rows differ.
+  int64_t sectionTiles;  ///< Only where rows differ.
+  bool isDynamic = true; ///< Tiles are handed out by a counter.
 
   int64_t tileM() const { return 64 * warpgroups; }
 };

@@ -107,7 +107,8 @@ std::optional<ColumnTerm> BoundRewriter::decompose(Value tile) {
     return ColumnTerm{1, nullptr};
   Operation *op = tile.getDefiningOp();
   if (op && isa<arith::AddIOp, arith::SubIOp>(op)) {
-    std::optional<ColumnTerm> lhs = decompose(op->getOperand(0)), rhs = lhs ? decompose(op->getOperand(1)) : std::nullopt;
+    std::optional<ColumnTerm> lhs = decompose(op->getOperand(0)),
+                              rhs = lhs ? decompose(op->getOperand(1)) : std::nullopt;
     if (!rhs)
       return std::nullopt;
     bool subtract = isa<arith::SubIOp>(op);
@@ -155,8 +156,7 @@ void BoundRewriter::normalize(arith::CmpIOp op) {
     bound = combine(loc, bound, rowValues.constant(loc, rowType, 1), /*subtract=*/upper);
   else if (!bound)
     bound = rowValues.constant(loc, rowType, 0);
-  op.replaceAllUsesWith(
-      compare(loc, type, upper ? arith::CmpIPredicate::sle : arith::CmpIPredicate::sge, bound));
+  op.replaceAllUsesWith(compare(loc, type, upper ? arith::CmpIPredicate::sle : arith::CmpIPredicate::sge, bound));
 }
 
 /// The bound of a comparison as `normalize` makes it.

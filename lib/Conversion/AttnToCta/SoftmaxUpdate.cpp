@@ -3,8 +3,8 @@
 //   x  = max(m, row maximum of s)            a  = 2^(factor * m - factor * x)
 //   p  = 2^(factor * s - factor * x)         l' = l * a + row sums of p           acc' = acc * a
 //
-// m begins at a finite number below all scores (`ScoreUnits::lowest`), so that no difference is one of infinities (S7): a
-// weight of -inf is 0, and so is the sum of a row that has seen no key.
+// m begins at a finite number below all scores (`ScoreUnits::lowest`), so that no difference is one of infinities (S7):
+// a weight of -inf is 0, and so is the sum of a row that has seen no key.
 //
 // With a lag of t powers of two, x stays m, and a is 1, until for some row of a warp factor * (x - m) exceeds t.
 //

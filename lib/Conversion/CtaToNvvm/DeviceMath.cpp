@@ -1,7 +1,8 @@
 //===- DeviceMath.cpp - scalar mathematics as a GPU has it -----------------===//
 //
 //   %e = math.exp2 %x : f32          ex2.approx.ftz.f32
-// Errors for f32, relative if not said otherwise; subnormal arguments and results of ex2, lg2, rcp and rsqrt count as 0:
+// Errors for f32, relative if not said otherwise; subnormal arguments and results of ex2, lg2, rcp and rsqrt count as
+// 0:
 //
 //   exp2, exp            2^-22; exp also |x| 2^-23, from the rounding of x log2(e)
 //   log2, log, log10     2^-21.6, absolute where |log2 x| < 1; log and log10 also half an ulp

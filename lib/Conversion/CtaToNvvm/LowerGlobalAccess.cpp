@@ -100,11 +100,10 @@ public:
       far = "mad.lo.s64 there, " + stride + ", " + std::to_string(steps * (bits / 8)) + ", " + address + ";\n";
       address = "there";
     }
-    std::string text = (predicate ? move : "") + far + guard + "ld.global." + suffix() + " " + result + ", [" +
-                       address + "];";
-    Value loaded =
-        ptx.emit(steps == 0 ? text : "{\n.reg .b64 there;\n" + text + "\n}",
-                 isConstant() ? InlinePtx::Effect::None : InlinePtx::Effect::Order)[0];
+    std::string text =
+        (predicate ? move : "") + far + guard + "ld.global." + suffix() + " " + result + ", [" + address + "];";
+    Value loaded = ptx.emit(steps == 0 ? text : "{\n.reg .b64 there;\n" + text + "\n}",
+                            isConstant() ? InlinePtx::Effect::None : InlinePtx::Effect::Order)[0];
     return fromRegister(builder, loc, loaded, element());
   }
 
@@ -197,8 +196,7 @@ private:
   Value along(unsigned coordinate, int64_t constant) {
     auto [entry, isNew] = knownOffsets[coordinate].try_emplace(constant);
     if (isNew)
-      entry->second =
-          memory.along(dims[coordinate], sum(starts[coordinate], i64Constant(builder, loc, constant)));
+      entry->second = memory.along(dims[coordinate], sum(starts[coordinate], i64Constant(builder, loc, constant)));
     return entry->second;
   }
 

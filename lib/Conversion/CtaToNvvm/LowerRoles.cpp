@@ -49,8 +49,7 @@ struct LowerFirstTile final : KernelPattern<FirstTileOp> {
 };
 
 Value globalCounter(OpBuilder &builder, Location loc, Value pointer) {
-  Type global =
-      LLVM::LLVMPointerType::get(builder.getContext(), static_cast<unsigned>(NVVM::NVVMMemorySpace::Global));
+  Type global = LLVM::LLVMPointerType::get(builder.getContext(), static_cast<unsigned>(NVVM::NVVMMemorySpace::Global));
   return LLVM::AddrSpaceCastOp::create(builder, loc, global, pointer);
 }
 
@@ -197,5 +196,6 @@ void fovea::lowerWarpSpecialize(const KernelLowering &kernel) {
 
 void fovea::populateTileNumberPatterns(const RegisterTypeConverter &converter, const KernelLowering &kernel,
                                        RewritePatternSet &patterns) {
-  patterns.add<LowerFirstTile, LowerNextTile, LowerResetCounter, LowerWarpgroupIndex>(converter, patterns.getContext(), kernel);
+  patterns.add<LowerFirstTile, LowerNextTile, LowerResetCounter, LowerWarpgroupIndex>(converter, patterns.getContext(),
+                                                                                      kernel);
 }

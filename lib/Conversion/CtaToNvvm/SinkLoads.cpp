@@ -1,9 +1,9 @@
 //===- SinkLoads.cpp - loads of elements beside their uses ------------------===//
 //
 // An op that reads a tile becomes a load for each of a thread's elements, and what computes with the tile comes after
-// all of them: 64 values and addresses would be alive at once. Elements are independent, so each load, with its address,
-// its condition and what is made of the element alone (another type, a multiple), goes to the first op that uses it. The
-// assembler moves loads up again as far as registers last.
+// all of them: 64 values and addresses would be alive at once. Elements are independent, so each load, with its
+// address, its condition and what is made of the element alone (another type, a multiple), goes to the first op that
+// uses it. The assembler moves loads up again as far as registers last.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,9 +35,9 @@ static llvm::DenseSet<Operation *> findElements(Block &block) {
     if (!isElement && isPureScalar(op)) {
       auto isConstant = [](Value value) { return matchPattern(value, m_Constant()); };
       auto isFromElement = [&](Value value) { return elements.contains(value.getDefiningOp()); };
-      isElement = llvm::count_if(op.getOperands(), isFromElement) == 1 && llvm::all_of(op.getOperands(), [&](Value value) {
-                    return isFromElement(value) || isConstant(value);
-                  });
+      isElement =
+          llvm::count_if(op.getOperands(), isFromElement) == 1 &&
+          llvm::all_of(op.getOperands(), [&](Value value) { return isFromElement(value) || isConstant(value); });
     }
     if (isElement)
       elements.insert(&op);

@@ -163,8 +163,7 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
       op->setAttr(scheduleName, cta::ScheduleAttr::get(
                                     context, best->warpgroups, /*stages=*/2, /*overlap=*/true, best->pingPong,
                                     /*specialize=*/true, best->flatten, best->flatten ? 2 : 1, best->outputOverQuery,
-                                    // Equal tiles need nobody to hand them out.
-                                    shape && !shape->masked ? cta::Scheduler::Static : cta::Scheduler::Dynamic,
+                                    best->isDynamic ? cta::Scheduler::Dynamic : cta::Scheduler::Static,
                                     shape && shape->masked ? cta::TileOrder::Descending : cta::TileOrder::Ascending,
                                     best->sectionTiles, best->blocksPerSm, 0, 0));
     auto scheduled = cast<cta::ScheduleAttr>(op->getAttr(scheduleName));

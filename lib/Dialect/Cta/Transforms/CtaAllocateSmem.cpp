@@ -33,9 +33,8 @@ static LogicalResult lowerAllocTile(AllocTileOp alloc, unsigned number) {
   std::string label = "staging";
   if (number != 0)
     label += "." + std::to_string(number);
-  Value address =
-      SharedOp::create(builder, alloc.getLoc(), builder.getI32Type(), label, tile.bytes(), tile.alignment(),
-                       /*offset=*/IntegerAttr());
+  Value address = SharedOp::create(builder, alloc.getLoc(), builder.getI32Type(), label, tile.bytes(), tile.alignment(),
+                                   /*offset=*/IntegerAttr());
   alloc.replaceAllUsesWith(SmemTileOp::create(builder, alloc.getLoc(), type, address).getTile());
   alloc.erase();
   return success();
@@ -52,8 +51,8 @@ LogicalResult mlir::cta::allocateSharedMemory(gpu::GPUFuncOp kernel) {
   kernel.walk([&](SharedOp part) { parts.push_back(part); });
   for (SharedOp part : parts)
     if (part.getBytes() == 0 || !llvm::isPowerOf2_64(part.getAlignment()))
-      return part.emitOpError() << "takes at least one byte at a multiple of a power of two, got "
-                                << part.getBytes() << " at a multiple of " << part.getAlignment();
+      return part.emitOpError() << "takes at least one byte at a multiple of a power of two, got " << part.getBytes()
+                                << " at a multiple of " << part.getAlignment();
   llvm::stable_sort(parts, [](SharedOp a, SharedOp b) { return a.getAlignment() > b.getAlignment(); });
   int64_t end = 0;
   for (SharedOp part : parts) {

@@ -28,10 +28,10 @@ using namespace mlir::cta;
 
 /// Whether `op` waits for products or takes turns itself: no section goes on over it.
 static bool endsSections(Operation &op) {
-  return op.walk([](Operation *nested) {
-             return isa<DotWaitOp, SectionEnterOp, SectionLeaveOp>(nested) ? WalkResult::interrupt()
-                                                                           : WalkResult::advance();
-           })
+  return op
+      .walk([](Operation *nested) {
+        return isa<DotWaitOp, SectionEnterOp, SectionLeaveOp>(nested) ? WalkResult::interrupt() : WalkResult::advance();
+      })
       .wasInterrupted();
 }
 

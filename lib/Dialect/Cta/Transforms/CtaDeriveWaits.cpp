@@ -141,8 +141,8 @@ static Operation *getOpBehind(Value value, DotWaitOp wait) {
 
 /// What was computed before a wait and is used to compute `value` behind it. `dependent` becomes true where results of
 /// the wait are used too, so that nothing needs tying.
-static void collectLeaves(Value value, DotWaitOp wait, llvm::SetVector<Value> &leaves,
-                          llvm::SmallDenseSet<Value> &seen, bool &dependent) {
+static void collectLeaves(Value value, DotWaitOp wait, llvm::SetVector<Value> &leaves, llvm::SmallDenseSet<Value> &seen,
+                          bool &dependent) {
   if (!isa<RankedTensorType>(value.getType()) || !seen.insert(value).second)
     return;
   if (Operation *op = getOpBehind(value, wait)) {

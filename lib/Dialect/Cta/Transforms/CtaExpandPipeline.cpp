@@ -8,7 +8,8 @@
 // * For a dynamic trip count it predicates every op of prologue and epilogue, which no product in flight survives. Here
 //   the trip count is proven beforehand (integer ranges) to fill the pipeline, so that every predicate is true: ops are
 //   left as they are, and the predicates replaced by true.
-// * What comes after the loop and needs nothing of the last products (the sum of a row, its reciprocal, its logarithm) is
+// * What comes after the loop and needs nothing of the last products (the sum of a row, its reciprocal, its logarithm)
+// is
 //   computed while they run.
 // * Accumulators that the expansion leaves behind as iteration arguments without use cost 64 to 128 registers, so
 //   what can be folded is folded at once. That includes the rescaling of the accumulators' zeros in the prologue
@@ -170,8 +171,8 @@ static void advanceIndependent(Block *block, Operation *loop) {
       continue;
     }
     op.moveBefore(wait);
-    op.setAttr(CtaDialect::getAtAttrName(), AtAttr::get(op.getContext(), place.getStage(), place.getOrder(),
-                                                        Role::Consumer));
+    op.setAttr(CtaDialect::getAtAttrName(),
+               AtAttr::get(op.getContext(), place.getStage(), place.getOrder(), Role::Consumer));
   }
 }
 

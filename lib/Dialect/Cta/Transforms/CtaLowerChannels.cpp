@@ -90,8 +90,8 @@ private:
       phase = arith::XOrIOp::create(builder, phase, constant(builder, 1));
     MbarrierWaitOp::create(builder, addressOf(builder, ring, barrier, use.slot, barrierBytes), phase, predicate);
   }
-  static void arriveAt(ImplicitLocOpBuilder &builder, const Ring &ring, Value barrier, Value slot,
-                       IntegerAttr expect, Value predicate) {
+  static void arriveAt(ImplicitLocOpBuilder &builder, const Ring &ring, Value barrier, Value slot, IntegerAttr expect,
+                       Value predicate) {
     MbarrierArriveOp::create(builder, addressOf(builder, ring, barrier, slot, barrierBytes), expect, predicate);
   }
 
@@ -300,8 +300,8 @@ LogicalResult ChannelLowering::lowerOp(Operation *op, RingState &state) {
     if (it == acquired.end())
       return success();
     auto [slot, filled] = it->second;
-    Value tile = SmemTileOp::create(builder, filled->tile,
-                                    addressOf(builder, *filled, filled->base, slot, filled->slotBytes));
+    Value tile =
+        SmemTileOp::create(builder, filled->tile, addressOf(builder, *filled, filled->base, slot, filled->slotBytes));
     TmaLoadOp::create(builder, load.getSource(), load.getOffsets(), tile,
                       addressOf(builder, *filled, filled->full, slot, barrierBytes), load.getPredicate(),
                       load.getDimsAttr());
@@ -389,8 +389,8 @@ void ChannelLowering::lowerSections(Region &program, int64_t warpgroups) {
   Value index = WarpgroupIndexOp::create(builder, builder.getI32Type());
   Value isLast = arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, index, last);
   Value own = arith::AddIOp::create(builder, index, first);
-  Value next = arith::SelectOp::create(builder, isLast, first,
-                                       arith::AddIOp::create(builder, own, constant(builder, 1)));
+  Value next =
+      arith::SelectOp::create(builder, isLast, first, arith::AddIOp::create(builder, own, constant(builder, 1)));
   auto start = scf::IfOp::create(builder, isLast, /*withElseRegion=*/false);
   builder.setInsertionPointToStart(start.thenBlock());
   NamedBarrierOp::create(builder, first, threads, /*arrive=*/true);

@@ -9,9 +9,10 @@
 //          product        early   else            late   A operand of late products  accumulators
 //
 // An accumulator is a carried value that comes from a late product; what defines an A operand stays behind the wait of
-// the product that runs (rule 2), what touches an accumulator behind its own (rule 3). That comes last because it may be
-// a branch (conditional rescale), over which an assembler moves nothing: the operand is packed while exponentials are
-// still under way. Without overlap there is one stage, and the orders of ops that depend on n products in a row begin at 7 (n - 1): product 7 n, its wait 7 n + 2.
+// the product that runs (rule 2), what touches an accumulator behind its own (rule 3). That comes last because it may
+// be a branch (conditional rescale), over which an assembler moves nothing: the operand is packed while exponentials
+// are still under way. Without overlap there is one stage, and the orders of ops that depend on n products in a row
+// begin at 7 (n - 1): product 7 n, its wait 7 n + 2.
 //
 // Loads and what is cheap (scalars, constants, splats, broadcasts) have no place of their own. They are cloned to each
 // place that reads them, so that none is carried from one iteration to the next.

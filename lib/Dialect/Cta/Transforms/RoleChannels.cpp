@@ -77,7 +77,8 @@ private:
   llvm::MapVector<Value, LoadedOperand *> owners;
   /// Results of scf.while that hold no slot: the last load's predicate was false.
   llvm::DenseSet<Value> empty;
-  /// After which op of its block an owner is released; the owner's own op, or none for an argument, if nothing reads it.
+  /// After which op of its block an owner is released; the owner's own op, or none for an argument, if nothing reads
+  /// it.
   llvm::MapVector<Value, Operation *> releases;
   /// What else reads an owner's tile: the end of a store that goes through it.
   llvm::DenseMap<Value, SmallVector<Operation *>> otherReads;
@@ -164,9 +165,8 @@ static bool computesSame(Value value, Value other, const IRMapping &mapping) {
       op->getAttrDictionary() != otherOp->getAttrDictionary() || op->getNumOperands() != otherOp->getNumOperands() ||
       cast<OpResult>(mapped).getResultNumber() != cast<OpResult>(other).getResultNumber())
     return false;
-  return llvm::all_of(llvm::zip_equal(op->getOperands(), otherOp->getOperands()), [&](auto pair) {
-    return computesSame(std::get<0>(pair), std::get<1>(pair), mapping);
-  });
+  return llvm::all_of(llvm::zip_equal(op->getOperands(), otherOp->getOperands()),
+                      [&](auto pair) { return computesSame(std::get<0>(pair), std::get<1>(pair), mapping); });
 }
 
 /// A slot that a loop carries is there whenever the loop's body runs: where it is waited for on a condition, that is
@@ -297,8 +297,8 @@ LogicalResult RoleChannels::stageStores() {
     std::string whyNot;
     if (!fovea::SharedTile::create(tile.getDimSize(0), tile.getDimSize(1), bytes, swizzle, &whyNot))
       return store.emitOpError() << "cannot go through shared memory: " << whyNot;
-    auto type = TileType::get(builder.getContext(), tile.getShape(), tile.getElementType(),
-                              static_cast<int64_t>(swizzle));
+    auto type =
+        TileType::get(builder.getContext(), tile.getShape(), tile.getElementType(), static_cast<int64_t>(swizzle));
     Value &via = staging[type];
     if (!via) {
       builder.setInsertionPointToStart(&kernel.getBody().front());
@@ -337,7 +337,8 @@ LogicalResult RoleChannels::findRelease(Value owner, const LoadedOperand &operan
     if (auto dot = dyn_cast<DotAsyncOp>(user)) {
       auto wait = dot.getResult().hasOneUse() ? dyn_cast<DotWaitOp>(*dot.getResult().user_begin()) : DotWaitOp();
       if (!wait)
-        return dot.emitOpError("reads a loaded tile and is not waited for exactly once, in the same iteration (rule 9)");
+        return dot.emitOpError(
+            "reads a loaded tile and is not waited for exactly once, in the same iteration (rule 9)");
       if (failed(endsAt(wait, dot)))
         return failure();
       continue;

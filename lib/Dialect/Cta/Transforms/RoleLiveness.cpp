@@ -77,7 +77,8 @@ private:
       if (argument && argument.getOwner() == loop.getBeforeBody())
         need(ValueRange{loop.getInits()[number], loop.getYieldedValues()[number]});
       else
-        need(ValueRange{loop.getConditionOp().getArgs()[number], loop.getAfterArguments()[number], loop.getResult(number)});
+        need(ValueRange{loop.getConditionOp().getArgs()[number], loop.getAfterArguments()[number],
+                        loop.getResult(number)});
     }
   }
 
