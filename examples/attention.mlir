@@ -6,11 +6,11 @@
 // `fovea.dims` gives the dynamic dimensions the names that --dim takes.
 
 func.func @attention(
-    %q: tensor<?x16x?x64xf32> {fovea.dims = ["batch", "*", "queries", "*"]},
-    %k: tensor<?x4x?x64xf32> {fovea.dims = ["batch", "*", "keys", "*"]},
-    %v: tensor<?x4x?x64xf32> {fovea.dims = ["batch", "*", "keys", "*"]},
-    %out: tensor<?x16x?x64xf32> {fovea.dims = ["batch", "*", "queries", "*"]})
-    -> tensor<?x16x?x64xf32> {
-  %o = attn.attention causal(bottom_right) ins(%q, %k, %v : tensor<?x16x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x64xf32>) outs(%out : tensor<?x16x?x64xf32>)
-  return %o : tensor<?x16x?x64xf32>
+    %q: tensor<?x16x?x128xbf16> {fovea.dims = ["batch", "*", "queries", "*"]},
+    %k: tensor<?x4x?x128xbf16> {fovea.dims = ["batch", "*", "keys", "*"]},
+    %v: tensor<?x4x?x128xbf16> {fovea.dims = ["batch", "*", "keys", "*"]},
+    %out: tensor<?x16x?x128xbf16> {fovea.dims = ["batch", "*", "queries", "*"]})
+    -> tensor<?x16x?x128xbf16> {
+  %o = attn.attention causal(bottom_right) ins(%q, %k, %v : tensor<?x16x?x128xbf16>, tensor<?x4x?x128xbf16>, tensor<?x4x?x128xbf16>) outs(%out : tensor<?x16x?x128xbf16>)
+  return %o : tensor<?x16x?x128xbf16>
 }

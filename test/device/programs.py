@@ -37,10 +37,22 @@ class Variant:
         count = len(self.results)
         names = "%r" + (f":{count + 1}" if count else "")
         returned = ", ".join(f"%r#{i}" for i in range(count + 1)) if count else "%r"
-        return (f"func.func @attention({', '.join(f'%{name}: {type}' for name, type in arguments)}) -> ({out_types}) {{\n"
+        declared = ", ".join(f"%{name}: {type}{self.dim_names(name, type)}" for name, type in arguments)
+        return (f"func.func @attention({declared}) -> ({out_types}) {{\n"
                 f"  {names} = attn.attention {self.clauses} ins(%q, %k, %v : {q_type}, {kv_type}, {kv_type}) "
                 f"outs({outs} : {out_types})\n"
                 f"  return {returned} : {out_types}\n}}\n")
+
+    def dim_names(self, role, type):
+        """The attribute by which `fovea-run --dim batch=1 --dim queries=512 --dim keys=512` gives sizes."""
+        if not type.startswith("tensor"):
+            return ""
+        names = ["batch", "*", "keys" if role in "kv" else "queries", "keys" if role in ("bias", "keep") else "*"]
+        rank = type.count("x")
+        names = names[:rank] if self.heads != "?" else [names[0], *names[2:]][:rank]
+        if role in ("alibi", "sink"):
+            names = ["*"]
+        return " {fovea.dims = [" + ", ".join(f'"{name}"' for name in names) + "]}"
 
     def entry(self):
         layouts = dict(self.layouts)
