@@ -42,6 +42,7 @@ llvm::Expected<bool> TileBlock::advance() {
     order.push_back(i);
   random.shuffle(order);
   bool progressed = false;
+  size_t numThreads = threads.size();
   for (size_t number : order) {
     if (number < order.size() - 1) {
       // Some turns are short, some long: one runs ahead of the others or falls behind.
@@ -56,7 +57,7 @@ llvm::Expected<bool> TileBlock::advance() {
           return error;
     }
   }
-  return progressed;
+  return progressed || threads.size() != numThreads;
 }
 
 static std::string getPlace(Operation *op) {
