@@ -91,11 +91,11 @@ def get_module(case):
 """
 
 
-def get_command(case, options):
+def get_command(number, case, options):
     pipeline = f"rescale-log2={case['rescale']}"
     if case["schedule"]:
         pipeline += f" tile-n={case['tile_n']} schedule='#cta.schedule<{case['schedule']}>'"
-    command = [options.fovea_run, "-", "--check", f"--interpret={options.stage}", f"--seed={options.seed}",
+    command = [options.fovea_run, "-", "--check", f"--interpret={options.stage}", f"--seed={1000 * options.seed + number}",
                f"--pipeline-options={pipeline}", f"--dim=batch={case['batch']}"]
     if not case["static"]:
         command += [f"--dim=queries={case['queries']}", f"--dim=keys={case['keys']}"]
@@ -125,7 +125,7 @@ def main():
     # What glibc frees or has not been written is garbage: a pass that reads it does not get away with it.
     environment = dict(os.environ, MALLOC_PERTURB_="165")
     for number in numbers:
-        module, command = get_module(cases[number]), get_command(cases[number], options)
+        module, command = get_module(cases[number]), get_command(number, cases[number], options)
         if options.show:
             print(module, " ".join(command))
         done = subprocess.run(command, input=module, capture_output=True, text=True,
