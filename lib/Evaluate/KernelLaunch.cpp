@@ -98,22 +98,19 @@ llvm::Error KernelLaunch::run(std::vector<TileValue> given, SmallVector<int64_t>
           return error;
     llvm::erase_if(blocks, [](const std::unique_ptr<TileBlock> &block) { return block->isFinished(); });
   }
-  return checkCounters();
+  return checkWorkspaces();
 }
 
-llvm::Error KernelLaunch::checkCounters() {
-  llvm::Error error = llvm::Error::success();
-  if (numBlocks == 0)
-    return error;
-  kernel.walk([&](cta::ResetCounterOp reset) {
-    auto argument = dyn_cast<BlockArgument>(reset.getCounter());
-    if (error || !argument || argument.getOwner() != &kernel.getBody().front())
-      return;
-    HostTensor &counter = *std::get<HostTensor *>(arguments[argument.getArgNumber()]);
-    int64_t next = counter.getInt({0}), finished = counter.getInt({1});
-    if (next != 0 || finished != 0)
-      error = evaluator::makeError(reset, "leaves " + Twine(next) + ", " + Twine(finished) +
-                                              " in the counter at the end of the launch, expected 0, 0");
-  });
-  return error;
+llvm::Error KernelLaunch::checkWorkspaces() {
+  for (const TileValue &argument : ArrayRef<TileValue>(arguments).take_back(workspaces.size())) {
+    const HostTensor &tensor = *std::get<HostTensor *>(argument);
+    unsigned number = &argument - arguments.data();
+    auto workspace = kernel.getArgAttrOfType<cta::WorkspaceAttr>(number, cta::CtaDialect::getWorkspaceAttrName());
+    const char *bytes = static_cast<const char *>(tensor.getStorage());
+    if (workspace.getZero() && !llvm::all_of(ArrayRef<char>(bytes, tensor.getStorageBytes()),
+                                             [](char byte) { return byte == 0; }))
+      return evaluator::makeError(kernel, "leaves other than zero in its argument " + Twine(number) +
+                                              ", which the next launch expects to be zero");
+  }
+  return llvm::Error::success();
 }

@@ -66,8 +66,8 @@ private:
   KernelLaunch(mlir::gpu::GPUFuncOp kernel, const TileInterpreterOptions &options, Notes &notes)
       : kernel(kernel), options(options), notes(notes), random(options.seed) {}
   llvm::Error addWorkspaces();
-  /// Counters that blocks reset are ready for the next launch.
-  llvm::Error checkCounters();
+  /// What was zero at the launch is zero again, for the next one.
+  llvm::Error checkWorkspaces();
   int64_t getResidentBlocks() const;
 
   mlir::gpu::GPUFuncOp kernel;

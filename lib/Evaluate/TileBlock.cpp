@@ -3,6 +3,8 @@
 #include "TileBlock.h"
 #include "TileThread.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace fovea;
 using namespace fovea::tiles;
@@ -28,35 +30,69 @@ bool TileBlock::isFinished() const {
   return copies.empty() && llvm::all_of(threads, [](const auto &thread) { return thread->isFinished(); });
 }
 
-llvm::Error TileBlock::finishSomeCopy() {
-  size_t number = launch.getRandom().below(copies.size());
+/// A pace is kept for a while, so that a thread falls far behind the others or runs far ahead of them.
+int64_t TileBlock::chooseBudget(TileThread &thread) {
+  Random &random = launch.getRandom();
+  if (random.below(16) == 0)
+    thread.pace = TileThread::Pace(random.below(3));
+  switch (thread.pace) {
+  case TileThread::Pace::Stalled:
+    return 0;
+  case TileThread::Pace::Slow:
+    return int64_t(1) << random.below(4);
+  case TileThread::Pace::Fast:
+    break;
+  }
+  return int64_t(1) << (4 + random.below(7));
+}
+
+void TileBlock::addCopy(std::function<llvm::Error()> finish, const TileThread *storedBy) {
+  // Soon, later, or not before all threads wait.
+  Random &random = launch.getRandom();
+  int64_t turnsLeft = random.below(8) ? random.below(1 << random.below(6)) : std::numeric_limits<int64_t>::max();
+  copies.push_back({std::move(finish), storedBy, turnsLeft});
+}
+
+llvm::Expected<bool> TileBlock::finishCopy(bool whateverIsLeft) {
+  SmallVector<size_t> due;
+  for (auto [number, copy] : llvm::enumerate(copies))
+    if (--copy.turnsLeft <= 0 || whateverIsLeft)
+      due.push_back(number);
+  if (due.empty())
+    return false;
+  size_t number = due[launch.getRandom().below(due.size())];
   std::function<llvm::Error()> finish = std::move(copies[number].finish);
   copies.erase(copies.begin() + number);
-  return finish();
+  if (llvm::Error error = finish())
+    return error;
+  return true;
+}
+
+llvm::Expected<bool> TileBlock::runThreads(function_ref<int64_t(TileThread &)> getBudget) {
+  SmallVector<TileThread *> order = llvm::map_to_vector(threads, [](const auto &thread) { return thread.get(); });
+  launch.getRandom().shuffle(order);
+  bool progressed = false;
+  for (TileThread *thread : order) {
+    llvm::Expected<bool> ran = thread->run(getBudget(*thread));
+    if (!ran)
+      return ran.takeError();
+    progressed |= *ran;
+  }
+  return progressed || threads.size() != order.size(); // or roles have begun
 }
 
 llvm::Expected<bool> TileBlock::advance() {
-  Random &random = launch.getRandom();
-  SmallVector<size_t> order; // threads; the last one stands for the copies
-  for (size_t i = 0; i <= threads.size(); ++i)
-    order.push_back(i);
-  random.shuffle(order);
-  bool progressed = false;
-  for (size_t number : order) {
-    if (number < order.size() - 1) {
-      // Some turns are short, some long: one runs ahead of the others or falls behind.
-      llvm::Expected<bool> ran = threads[number]->run(int64_t(1) << random.below(8));
-      if (!ran)
-        return ran.takeError();
-      progressed |= *ran;
-    } else if (!copies.empty()) {
-      progressed = true;
-      if (random.below(2))
-        if (llvm::Error error = finishSomeCopy())
-          return error;
-    }
-  }
-  return progressed;
+  llvm::Expected<bool> ran = runThreads([&](TileThread &thread) { return chooseBudget(thread); });
+  if (!ran)
+    return ran.takeError();
+  llvm::Expected<bool> finished = finishCopy(/*whateverIsLeft=*/false);
+  if (!finished || *ran || *finished)
+    return finished ? llvm::Expected<bool>(true) : std::move(finished);
+  // Nobody stays stalled for whom the others wait.
+  ran = runThreads([](TileThread &) { return 1; });
+  if (!ran || *ran)
+    return ran;
+  return finishCopy(/*whateverIsLeft=*/true);
 }
 
 static std::string getPlace(Operation *op) {

@@ -51,9 +51,7 @@ public:
   NamedBarrier &getNamedBarrier(int64_t id) { return namedBarriers[id]; }
 
   /// A bulk copy that is done at any later time; of a store, by the thread that issued it.
-  void addCopy(std::function<llvm::Error()> finish, const TileThread *storedBy = nullptr) {
-    copies.push_back({std::move(finish), storedBy});
-  }
+  void addCopy(std::function<llvm::Error()> finish, const TileThread *storedBy = nullptr);
   bool hasStores(const TileThread *thread) const;
 
   /// Whose turn it is to execute an exclusive section.
@@ -63,8 +61,13 @@ private:
   struct Copy {
     std::function<llvm::Error()> finish;
     const TileThread *storedBy;
+    int64_t turnsLeft; ///< Until it may be done.
   };
-  llvm::Error finishSomeCopy();
+  int64_t chooseBudget(TileThread &thread);
+  /// In random order. Whether one could do anything.
+  llvm::Expected<bool> runThreads(llvm::function_ref<int64_t(TileThread &)> getBudget);
+  /// One of those that may be done. Whether there was one.
+  llvm::Expected<bool> finishCopy(bool whateverIsLeft);
 
   KernelLaunch &launch;
   int64_t number;

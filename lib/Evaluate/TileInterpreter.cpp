@@ -7,6 +7,7 @@
 #include "fovea/Evaluate/TileInterpreter.h"
 #include "FunctionInterpreter.h"
 #include "KernelLaunch.h"
+#include "fovea/Dialect/Attn/IR/Attn.h"
 
 using namespace mlir;
 using namespace fovea;
@@ -58,6 +59,11 @@ static llvm::Expected<Data> runLaunch(cta::LaunchOp op, const Frame &frame, cons
 
 llvm::Expected<TileInterpretation> fovea::interpretTiles(func::FuncOp entry, ArrayRef<EvaluateArgument> arguments,
                                                          const TileInterpreterOptions &options) {
+  // The evaluator knows what they mean, which would prove nothing about kernels.
+  Operation *left = nullptr;
+  entry.walk([&](Operation *op) { left = isa_and_nonnull<attn::AttnDialect>(op->getDialect()) && !left ? op : left; });
+  if (left)
+    return evaluator::makeError(left, "was not made a kernel");
   Notes notes;
   auto runLaunches = [&](Operation *op, const Frame &frame) -> llvm::Expected<std::optional<Data>> {
     auto launch = dyn_cast<cta::LaunchOp>(op);

@@ -35,6 +35,10 @@ llvm::Expected<bool> TileThread::run(int64_t budget) {
     waitingOp = nullptr;
     waitedFor.clear();
     progressed = true;
+    // What others may have waited for is where they are most likely to get in between.
+    if (hasSignalled && role == cta::Role::Consumer && block.getLaunch().getRandom().below(2))
+      budget = 0;
+    hasSignalled = false;
   }
   return progressed;
 }
@@ -104,6 +108,8 @@ TileThread::Done TileThread::step() {
   Done done = execute(op);
   if (done && *done)
     ++stack.back().next;
+  hasSignalled = isa<cta::ReleaseOp, cta::ReceiveOp, cta::SendOp, cta::MbarrierArriveOp, cta::NamedBarrierOp,
+                     cta::SectionLeaveOp, cta::DotAsyncOp>(op);
   return done;
 }
 

@@ -39,6 +39,9 @@ public:
   /// What it has left behind at its end.
   llvm::Error checkEnd() const;
 
+  /// How long its turns are; the block's to decide.
+  enum class Pace { Stalled, Slow, Fast } pace = Pace::Fast;
+
 private:
   /// Whether the op was executed; if not, the thread waits.
   using Done = llvm::Expected<bool>;
@@ -139,6 +142,8 @@ private:
   /// Of a barrier or of roles: what it waits for has begun.
   std::optional<int64_t> waitToken;
   bool isInSection = false;
+  /// By the op that was executed last.
+  bool hasSignalled = false;
 
   std::vector<std::shared_ptr<Product>> running;
   int64_t numProducts = 0;

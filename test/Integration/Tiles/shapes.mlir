@@ -8,7 +8,6 @@
 // RUN: fovea-run %s --check --interpret=tile-loops --entry short
 // RUN: fovea-run %s --check --interpret=barriers --entry short
 // RUN: fovea-run %s --check --interpret=barriers --entry shortest
-// RUN: fovea-run %s --check --interpret=barriers --entry shortest --pipeline-options="schedule='#cta.schedule<ping_pong = true>'"
 
 func.func @mixed(%q: tensor<2x2x90x64xf16>, %k: tensor<2x1x500x64xf16>, %v: tensor<2x1x500x128xf16>, %o: tensor<2x2x90x128xf16>) -> tensor<2x2x90x128xf16> {
   %r = attn.attention causal(bottom_right) ins(%q, %k, %v : tensor<2x2x90x64xf16>, tensor<2x1x500x64xf16>, tensor<2x1x500x128xf16>)
