@@ -49,6 +49,10 @@ static void addKernels(OpPassManager &pm, const GpuPipelineOptions &options) {
 }
 
 void fovea::buildAttnToNVVMPipeline(OpPassManager &pm, const GpuPipelineOptions &options, GpuStage last) {
+  auto verify = [&](OpPassManager &kernel) {
+    if (options.verifySchedule)
+      kernel.addPass(cta::createCtaVerifySchedulePass());
+  };
   addKernels(pm, options);
   if (last < GpuStage::Tiles)
     return;
@@ -62,7 +66,7 @@ void fovea::buildAttnToNVVMPipeline(OpPassManager &pm, const GpuPipelineOptions 
   }
   if (last >= GpuStage::Schedule) {
     kernel.addPass(cta::createCtaSchedulePass());
-    kernel.addPass(cta::createCtaVerifySchedulePass());
+    verify(kernel);
   }
   if (last >= GpuStage::TileLoops) {
     kernel.addPass(cta::createCtaExpandPipelinePass());
@@ -70,18 +74,18 @@ void fovea::buildAttnToNVVMPipeline(OpPassManager &pm, const GpuPipelineOptions 
     kernel.addPass(cta::createCtaPersistTilesPass());
     kernel.addPass(cta::createCtaFlattenTilesPass());
     kernel.addPass(cta::createCtaBalanceSectionsPass());
-    kernel.addPass(cta::createCtaVerifySchedulePass());
+    verify(kernel);
   }
   if (last >= GpuStage::Roles) {
     kernel.addPass(cta::createCtaSpecializeWarpsPass());
-    kernel.addPass(cta::createCtaVerifySchedulePass());
+    verify(kernel);
   }
   if (last >= GpuStage::Barriers) {
     kernel.addPass(cta::createCtaDeriveWaitsPass());
     kernel.addPass(cta::createCtaLowerChannelsPass());
     kernel.addPass(cta::createCtaAllocateSmemPass());
     addCleanUp(kernel);
-    kernel.addPass(cta::createCtaVerifySchedulePass());
+    verify(kernel);
   }
   if (last >= GpuStage::Nvvm)
     kernels.addPass(createCtaToNvvmPass());

@@ -35,4 +35,9 @@ bool fovea::fitsRegisterPool(int64_t warpgroups, int64_t blocksPerSm, int64_t pr
 
 int64_t fovea::blockRegisterLimit(int64_t registers) { return std::max<int64_t>(registers - registersBesideBlocks, 0); }
 
+int64_t fovea::registersOfProduct(int64_t columns) {
+  constexpr int64_t besideAccumulators = 30; // 94 for 128 columns (C7602)
+  return columns / 2 + besideAccumulators;
+}
+
 int64_t fovea::sharedBytesLimit(int64_t blocksPerSm) { return sharedBytesPerSm / blocksPerSm - sharedBytesReserved; }

@@ -58,6 +58,9 @@ struct GpuPipelineOptions : public mlir::PassPipelineOptions<GpuPipelineOptions>
                                              "leaves it to the table"),
                               llvm::cl::init(-1)};
   Option<std::string> schedule{*this, "schedule", llvm::cl::desc("A #cta.schedule to use for every attention")};
+  Option<bool> verifySchedule{
+      *this, "verify-schedule",
+      llvm::cl::desc("Refuse schedules that break a rule; without, kernels may be slow or hang"), llvm::cl::init(true)};
 };
 
 /// Stages 1 to 3b: attention and softmax as an online state and its reading.

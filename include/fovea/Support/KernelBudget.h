@@ -52,10 +52,24 @@ struct RegisterBlocks {
   int64_t scores = 0;       ///< Results of products that start from zero.
   int64_t accumulators = 0; ///< Results of products that are carried on.
   int64_t operands = 0;     ///< A operands.
+  // Not registers:
+  int64_t conditions = 0; ///< Comparisons of every score, which mask it.
+  int64_t slices = 1;     ///< Of 64 rows, of a warpgroup.
 
-  /// The most that live at once.
-  int64_t peak(bool overlap) const { return scores + accumulators + (overlap ? operands : operands / 8); }
+  /// The most that live at once. Where products wait for each other the operands take the place of scores, all but some
+  /// if a warpgroup has several slices of 64 rows; but two bounds of a window need room beside these.
+  int64_t peak(bool overlap) const {
+    int64_t tiles = scores + accumulators;
+    if (overlap)
+      return tiles + operands;
+    return tiles + operands / (slices > 1 ? 2 : 8) + (conditions > 1 ? registersOfSecondBound : 0);
+  }
+
+  static constexpr int64_t registersOfSecondBound = 20;
 };
+
+/// What ptxas needs, in the registers of the launch, for one product that adds to `columns` columns.
+int64_t registersOfProduct(int64_t columns);
 
 /// How many of `registers` per thread are left for blocks: what the addresses,
 /// the row statistics and ptxas need is 28. (Measured with ptxas 13.0: 132 of

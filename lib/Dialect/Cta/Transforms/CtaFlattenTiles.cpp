@@ -204,7 +204,7 @@ LogicalResult cta::flattenTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
     return success();
   scf::WhileOp loop = getTileLoop(kernel);
   if (!loop)
-    return kernel.emitOpError("has flatten = true, but no loop over tiles: its scheduler is ")
+    return kernel.emitOpError("rule 0: has flatten = true, but no loop over tiles: its scheduler is ")
            << stringifyScheduler(schedule.getScheduler());
   Value total = getTotal(loop);
   if (!total)

@@ -1,6 +1,7 @@
 //===- ScheduleModel.cpp - what a schedule takes of an SM -----------------===//
 
 #include "ScheduleModel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -104,7 +105,16 @@ fovea::RegisterBlocks mlir::cta::measureBlocks(scf::ForOp loop) {
     int64_t result = registersOf(product.getResult().getType().getTensorType());
     (product.getAcc() ? blocks.accumulators : blocks.scores) += result;
     blocks.operands += registersOf(product.getA().getType());
+    RankedTensorType type = product.getResult().getType().getTensorType();
+    if (auto layout = dyn_cast_or_null<MmaAttr>(type.getEncoding()))
+      blocks.slices = std::max(blocks.slices, type.getDimSize(0) / (16 * layout.getWarps()[0]));
   }
+  loop.walk([&](Operation *op) {
+    if (!isa<arith::CmpIOp, arith::CmpFOp>(op))
+      return;
+    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    blocks.conditions += type && type.getRank() == 2;
+  });
   return blocks;
 }
 

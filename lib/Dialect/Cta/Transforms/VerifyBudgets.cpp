@@ -80,6 +80,17 @@ static LogicalResult verifyBlocks(scf::ForOp loop, int64_t registers) {
   return success();
 }
 
+/// An instruction is compiled for the registers that threads have before setmaxnreg gives them more.
+static LogicalResult verifyProduct(DotAsyncOp product, ScheduleAttr schedule) {
+  int64_t columns = product.getResult().getType().getTensorType().getDimSize(1);
+  int64_t launch = fovea::launchRegisters(schedule.getWarpgroups(), schedule.getBlocksPerSm());
+  int64_t needed = fovea::registersOfProduct(columns);
+  if (needed > launch)
+    return product.emitOpError() << "rule 7: registers: a product of " << columns << " columns takes " << needed
+                                 << ", and threads are launched with " << launch;
+  return success();
+}
+
 static LogicalResult verifyPool(Operation *op, ScheduleAttr schedule, int64_t producer, int64_t consumer) {
   int64_t warpgroups = schedule.getWarpgroups(), blocks = schedule.getBlocksPerSm();
   if (fovea::fitsRegisterPool(warpgroups, blocks, producer, consumer))
@@ -104,7 +115,9 @@ LogicalResult mlir::cta::verifyBudgets(gpu::GPUFuncOp kernel, ScheduleAttr sched
       legal &= succeeded(verifyBlocks(loop, consumer));
 
   kernel.walk([&](Operation *op) {
-    if (auto load = dyn_cast<LoadOp>(op))
+    if (auto product = dyn_cast<DotAsyncOp>(op))
+      legal &= succeeded(verifyProduct(product, schedule));
+    else if (auto load = dyn_cast<LoadOp>(op))
       legal &= succeeded(verifyBulkCopy(op, load.getSource(), load.getDims()));
     else if (auto load = dyn_cast<TmaLoadOp>(op))
       legal &= succeeded(verifyBulkCopy(op, load.getSource(), load.getDims()));
