@@ -48,8 +48,8 @@ static llvm::Expected<Datum> convertArgument(const EvaluateArgument &argument, T
   return DenseTensor::fromHost(tensor, *element);
 }
 
-llvm::Expected<SmallVector<EvaluateResult>> evaluator::evaluateBy(FunctionInterpreter &interpreter,
-                                                                  Precision precision, func::FuncOp entry,
+llvm::Expected<SmallVector<EvaluateResult>> evaluator::evaluateBy(FunctionInterpreter &interpreter, Precision precision,
+                                                                  func::FuncOp entry,
                                                                   ArrayRef<EvaluateArgument> arguments) {
   if (arguments.size() != entry.getNumArguments())
     return makeError(entry, "'" + entry.getSymName() + "' takes " + Twine(entry.getNumArguments()) +

@@ -107,8 +107,8 @@ llvm::Error KernelLaunch::checkWorkspaces() {
     unsigned number = &argument - arguments.data();
     auto workspace = kernel.getArgAttrOfType<cta::WorkspaceAttr>(number, cta::CtaDialect::getWorkspaceAttrName());
     const char *bytes = static_cast<const char *>(tensor.getStorage());
-    if (workspace.getZero() && !llvm::all_of(ArrayRef<char>(bytes, tensor.getStorageBytes()),
-                                             [](char byte) { return byte == 0; }))
+    if (workspace.getZero() &&
+        !llvm::all_of(ArrayRef<char>(bytes, tensor.getStorageBytes()), [](char byte) { return byte == 0; }))
       return evaluator::makeError(kernel, "leaves other than zero in its argument " + Twine(number) +
                                               ", which the next launch expects to be zero");
   }

@@ -37,8 +37,8 @@ llvm::Error RowOwnership::compute(mlir::RankedTensorType type, std::vector<int64
   for (int64_t warp = 0; warp != warpsPerWarpgroup; ++warp)
     for (int64_t lane = 0, lanes = layout->size(Dim::Lane); lane != lanes; ++lane)
       for (int64_t i = 0, registers = layout->size(Dim::Register); i != registers; ++i) {
-        std::vector<int64_t> at = layout->apply(
-            {{Dim::Register, i}, {Dim::Lane, lane}, {Dim::Warp, warpgroup * warpsPerWarpgroup + warp}});
+        std::vector<int64_t> at =
+            layout->apply({{Dim::Register, i}, {Dim::Lane, lane}, {Dim::Warp, warpgroup * warpsPerWarpgroup + warp}});
         owned.insert(at[0]);
         elements.set(at[0] * cols + (at.size() == 2 ? at[1] : 0));
       }

@@ -60,8 +60,9 @@ llvm::Expected<Number> tiles::evaluateScalar(Operation *op, ArrayRef<Number> ope
   if (fault)
     return makeFault(op);
   ElementType type = call->context.result;
-  return isFloat(type) ? Number::of(evaluator::roundTo(result.floating, evaluator::getRounding(type, Precision::Unfused)))
-                       : Number::of(evaluator::wrap(result.integer, type));
+  return isFloat(type)
+             ? Number::of(evaluator::roundTo(result.floating, evaluator::getRounding(type, Precision::Unfused)))
+             : Number::of(evaluator::wrap(result.integer, type));
 }
 
 //===----------------------------------------------------------------------===//
@@ -229,7 +230,8 @@ RegisterTileRef tiles::reduce(const RegisterTile &tile, cta::ReduceKind kind, in
 
 RegisterTileRef tiles::broadcast(const RegisterTile &vector, int64_t dim, int64_t extent) {
   int64_t size = vector.size();
-  SmallVector<int64_t, 2> shape = dim == 0 ? SmallVector<int64_t, 2>{extent, size} : SmallVector<int64_t, 2>{size, extent};
+  SmallVector<int64_t, 2> shape =
+      dim == 0 ? SmallVector<int64_t, 2>{extent, size} : SmallVector<int64_t, 2>{size, extent};
   auto result = std::make_shared<RegisterTile>(vector.type, shape);
   for (int64_t i = 0; i != shape[0]; ++i)
     for (int64_t j = 0; j != shape[1]; ++j) {

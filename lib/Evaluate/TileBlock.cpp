@@ -127,8 +127,8 @@ llvm::Error TileBlock::checkEnd() const {
       return evaluator::makeError(launch.getKernel(), wrong);
   for (const auto &[address, barrier] : mbarriers) {
     if (!barrier.isIdle())
-      return evaluator::makeError(launch.getKernel(), "ends while barrier " + shared->describe(address) +
-                                                          " is in the middle of a phase");
+      return evaluator::makeError(launch.getKernel(),
+                                  "ends while barrier " + shared->describe(address) + " is in the middle of a phase");
     const SharedBuffer::Region *region = shared->findRegion(address);
     StringRef label = region->label;
     if (!label.consume_back(" full"))
@@ -169,8 +169,7 @@ bool TileBlock::areRolesFinished() const {
 
 Channel *TileBlock::addChannel(cta::ChannelOp op) {
   int64_t consumers = 1;
-  launch.getKernel().walk(
-      [&](cta::WarpSpecializeOp roles) { consumers = roles.getWarps(cta::Role::Consumer) / 4; });
+  launch.getKernel().walk([&](cta::WarpSpecializeOp roles) { consumers = roles.getWarps(cta::Role::Consumer) / 4; });
   channels.push_back(std::make_unique<Channel>(op.getLabel().str(), op.getChannel().getType(), consumers));
   return channels.back().get();
 }

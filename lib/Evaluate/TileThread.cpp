@@ -10,7 +10,8 @@ using namespace mlir;
 using namespace fovea;
 using namespace fovea::tiles;
 
-TileThread::TileThread(TileBlock &block) : block(block), name("the block"), ownership(block.getLaunch().getOwnership(0, 1)) {
+TileThread::TileThread(TileBlock &block)
+    : block(block), name("the block"), ownership(block.getLaunch().getOwnership(0, 1)) {
   gpu::GPUFuncOp kernel = block.getLaunch().getKernel();
   push(kernel.getBody().front(), llvm::to_vector(block.getLaunch().getArguments()));
 }
@@ -165,7 +166,8 @@ void TileThread::finishParent(const Values &results) {
 llvm::Error TileThread::leave(Operation *terminator) {
   if (!isa<scf::YieldOp, scf::ConditionOp>(terminator)) { // The program ends.
     if (block.hasStores(this))
-      return evaluator::makeError(terminator, "ends the program of " + name + ", whose stores still read shared memory");
+      return evaluator::makeError(terminator,
+                                  "ends the program of " + name + ", whose stores still read shared memory");
     stack.pop_back();
     return llvm::Error::success();
   }
@@ -223,8 +225,8 @@ TileThread::Done TileThread::execute(Operation *op) {
     return true;
   }
   if (isa<cta::LoadOp, cta::TmaLoadOp, cta::ReadOp, cta::GatherOp, cta::WriteOp, cta::StoreOp, cta::StoreWaitOp,
-          cta::AllocTileOp, cta::TileIndexOp, cta::FirstTileOp, cta::NextTileOp, cta::ResetCounterOp, memref::LoadOp, memref::DimOp,
-          memref::CastOp>(op))
+          cta::AllocTileOp, cta::TileIndexOp, cta::FirstTileOp, cta::NextTileOp, cta::ResetCounterOp, memref::LoadOp,
+          memref::DimOp, memref::CastOp>(op))
     return executeMemoryOp(op);
   if (isa<cta::ChannelOp, cta::AcquireOp, cta::WaitOp, cta::SlotTileOp, cta::ReleaseOp, cta::SendOp, cta::ReceiveOp,
           cta::SectionEnterOp, cta::SectionLeaveOp, cta::SharedOp, cta::SmemTileOp, cta::SmemReadOp, cta::SmemWriteOp,

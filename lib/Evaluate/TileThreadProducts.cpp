@@ -113,8 +113,9 @@ llvm::Error TileThread::executeDotWait(cta::DotWaitOp op) {
       if (other->number < numProducts - *pending && !other->isComplete)
         complete(*other);
     if (!product->isComplete)
-      return evaluator::makeError(op, "leaves " + Twine(*pending) + " products running, and the one that it waits for "
-                                      "may be among them: " +
+      return evaluator::makeError(op, "leaves " + Twine(*pending) +
+                                          " products running, and the one that it waits for "
+                                          "may be among them: " +
                                           Twine(numProducts - 1 - product->number) + " were issued after it (rule 1)");
   } else if (!product->isComplete) {
     complete(*product);

@@ -153,7 +153,8 @@ llvm::Error TileThread::executeRegisterOp(Operation *op) {
         .Case([&](cta::BroadcastOp repeat) { return executeBroadcast(repeat); })
         .Case([&](cta::SplatOp splat) { return executeSplat(splat); })
         .Case([&](cta::ConvertLayoutOp convert) { return executeConvertLayout(convert); })
-        .Default([](Operation *op) { return evaluator::makeError(op, "is not an op that the tile interpreter knows"); });
+        .Default(
+            [](Operation *op) { return evaluator::makeError(op, "is not an op that the tile interpreter knows"); });
 
   bool known = llvm::all_of(op->getOperands(), [&](Value operand) {
     const TileValue &value = get(operand);

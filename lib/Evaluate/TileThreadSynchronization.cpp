@@ -28,9 +28,10 @@ TileThread::Done TileThread::executeChannelOp(Operation *op) {
     set(make.getChannel(), block.addChannel(make));
     return true;
   }
-  Value channelValue = llvm::TypeSwitch<Operation *, Value>(op)
-                           .Case<cta::AcquireOp, cta::WaitOp, cta::SlotTileOp, cta::ReleaseOp, cta::SendOp,
-                                 cta::ReceiveOp>([](auto channelOp) { return channelOp.getChannel(); });
+  Value channelValue =
+      llvm::TypeSwitch<Operation *, Value>(op)
+          .Case<cta::AcquireOp, cta::WaitOp, cta::SlotTileOp, cta::ReleaseOp, cta::SendOp, cta::ReceiveOp>(
+              [](auto channelOp) { return channelOp.getChannel(); });
   Channel *channel = getAs<Channel *>(channelValue);
   int64_t consumer = ownership.getWarpgroup();
   auto check = [&](const std::string &wrong) -> Done {
@@ -99,11 +100,12 @@ TileThread::Done TileThread::executeSection(Operation *op) {
     return true;
   bool enters = isa<cta::SectionEnterOp>(op);
   if (enters == isInSection)
-    return evaluator::makeError(op, "of " + name + (enters ? " enters a section inside of one (rule 10)"
-                                                          : " leaves a section that it is not in (rule 10)"));
+    return evaluator::makeError(op, "of " + name +
+                                        (enters ? " enters a section inside of one (rule 10)"
+                                                : " leaves a section that it is not in (rule 10)"));
   if (enters && block.sectionTurn != ownership.getWarpgroup())
-    return wait(op, "its turn in the exclusive section, which is warpgroup " + std::to_string(block.sectionTurn) +
-                        "'s");
+    return wait(op,
+                "its turn in the exclusive section, which is warpgroup " + std::to_string(block.sectionTurn) + "'s");
   isInSection = enters;
   if (!enters)
     block.sectionTurn = (block.sectionTurn + 1) % ownership.getNumWarpgroups();

@@ -35,7 +35,8 @@ struct TileInterpretation {
 
 /// Runs `entry`, as `evaluate` does. Fails, naming the op and its location, on an op that it does not know, on
 /// undefined behaviour and on a violation that shows when the kernel runs: no thread can proceed (names the channels
-/// or barriers, and who waits where), a slot is released twice, a product is used that was not waited for. What was noticed before follows on lines of its own.
+/// or barriers, and who waits where), a slot is released twice, a product is used that was not waited for. What was
+/// noticed before follows on lines of its own.
 llvm::Expected<TileInterpretation> interpretTiles(mlir::func::FuncOp entry, llvm::ArrayRef<EvaluateArgument> arguments,
                                                   const TileInterpreterOptions &options = {});
 

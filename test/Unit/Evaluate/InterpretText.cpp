@@ -25,7 +25,8 @@ static llvm::Expected<std::vector<double>> run(const KernelText &kernel, const T
     values += (i ? ", %t" : "%t") + std::to_string(i);
     parameters += ", %t" + std::to_string(i) + ": index";
   }
-  std::string text = llvm::formatv(R"(
+  std::string text =
+      llvm::formatv(R"(
     func.func @f(%o: tensor<{0}>) -> tensor<{0}> {{
       {1}
       %r = cta.launch @kernels::@k tiles({2}) outs(%o : tensor<{0}>) -> tensor<{0}>
@@ -37,8 +38,7 @@ static llvm::Expected<std::vector<double>> run(const KernelText &kernel, const T
         gpu.return
       }
     })",
-                                   kernel.output, constants, values, parameters, kernel.workspaces, kernel.attributes,
-                                   kernel.body);
+                    kernel.output, constants, values, parameters, kernel.workspaces, kernel.attributes, kernel.body);
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   context.loadDialect<mlir::arith::ArithDialect, mlir::cta::CtaDialect, mlir::func::FuncDialect, mlir::gpu::GPUDialect,
                       mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect>();

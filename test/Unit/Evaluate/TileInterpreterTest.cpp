@@ -48,14 +48,15 @@ TEST(TileInterpreter, next_tile) {
       %more = arith.cmpi slt, %t, %t00 : i32
       scf.condition(%more) %t : i32
     } do {
-    ^bb0(%t: i32):)") + addOne;
+    ^bb0(%t: i32):)") +
+                     addOne;
   for (int64_t multiprocessors : {1, 3, 20}) {
     TileInterpreterOptions options;
     options.multiprocessors = multiprocessors;
     std::vector<double> once(10, 0);
-    EXPECT_EQ(runKernel({loop + "%n = cta.next_tile %t : i32\n scf.yield %n : i32 }", "10xi32", "10", persistent},
-                        options),
-              once);
+    EXPECT_EQ(
+        runKernel({loop + "%n = cta.next_tile %t : i32\n scf.yield %n : i32 }", "10xi32", "10", persistent}, options),
+        once);
     EXPECT_EQ(runKernel({loop + "%n = cta.next_tile %t counter(%c : memref<2xi32>) : i32\n scf.yield %n : i32 }\n"
                                 "cta.reset_counter %c : memref<2xi32>",
                          "10xi32", "10", persistent,
@@ -208,13 +209,14 @@ TEST(TileInterpreter, channel) {
 //===----------------------------------------------------------------------===//
 
 TEST(TileInterpreter, counter_is_left) {
-  std::string error = errorOfKernel({R"(
+  std::string error =
+      errorOfKernel({R"(
     %zero = arith.constant 0 : i32
     cta.reset_counter %c : memref<2xi32>
     %n = cta.next_tile %zero counter(%c : memref<2xi32>) : i32)",
-                                     "1xi32", "1", "",
-                                     ", %c: memref<2xi32> {cta.workspace = #cta.workspace<bytes = 8, zero = true>}"});
-  EXPECT_NE(error.find("leaves other than zero in its argument 2, which the next launch expects to be zero"), std::string::npos)
+                     "1xi32", "1", "", ", %c: memref<2xi32> {cta.workspace = #cta.workspace<bytes = 8, zero = true>}"});
+  EXPECT_NE(error.find("leaves other than zero in its argument 2, which the next launch expects to be zero"),
+            std::string::npos)
       << error;
 }
 
