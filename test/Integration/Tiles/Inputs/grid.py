@@ -1,8 +1,9 @@
 """Judges kernels, interpreted at a stage of attn-to-nvvm, on a grid of problems.
 
-grid.py FOVEA_RUN --stage=STAGE [--count=N] [--seed=S] [--only=CASE] [--show]
+grid.py FOVEA_RUN --stage=STAGE [--count=N] [--seed=S] [--only=CASE] [--any-schedule] [--show]
 
 The grid is every mask with every pair of lengths; all else is drawn by the seed. `--count` takes so many of its cases.
+With `--any-schedule` the schedules are drawn parameter by parameter, and may be refused.
 A failure prints the report of fovea-run and one line that runs the case again.
 """
 
@@ -30,9 +31,22 @@ SCHEDULES = [
     "warpgroups = 3, output_over_query = true, scheduler = dynamic",
     "warpgroups = 3, stages = 3",
 ]
+# How a pass refuses a schedule that does not fit the problem; what goes wrong in a run has no second "error:".
+REFUSAL = re.compile(r"error: \S+ error: .*(rule \d+|has flatten = true, but no loop over tiles|"
+                     r"shall go through the tile of the query)")
 
 
-def draw_case(mask, lengths, rng):
+def draw_schedule(rng):
+    """Any schedule; many are refused."""
+    flag = lambda: rng.choice(["true", "false"])
+    return ", ".join([f"warpgroups = {rng.randint(1, 4)}", f"stages = {rng.randint(1, 4)}", f"overlap = {flag()}",
+                      f"ping_pong = {flag()}", f"flatten = {flag()}", f"query_stages = {rng.randint(1, 2)}",
+                      f"output_over_query = {flag()}", f"scheduler = {rng.choice(['grid', 'static', 'dynamic'])}",
+                      f"order = {rng.choice(['ascending', 'descending'])}",
+                      f"section_tiles = {rng.choice([0, 0, 1, 3, 100])}", f"blocks_per_sm = {rng.choice([1, 1, 2])}"])
+
+
+def draw_case(mask, lengths, rng, any_schedule):
     case = {"mask": mask, "queries": lengths[0], "keys": lengths[1]}
     case["type"] = rng.choice(["bf16", "f16"])
     case["dim"], case["value_dim"] = rng.choice([(128, 128), (128, 128), (64, 64), (80, 80), (64, 128), (192, 128)])
@@ -44,6 +58,9 @@ def draw_case(mask, lengths, rng):
     case["static"] = rng.random() < 0.25 and min(lengths) > 0
     case["tile_n"] = rng.choice([64, 64, 80])
     case["offset"] = rng.choice([-40, 0, 33, 200])
+    if any_schedule:
+        case["schedule"] = draw_schedule(rng)
+        case["tile_n"] = rng.choice([16, 32, 48, 64, 64, 80, 96, 128])
     return case
 
 
@@ -121,17 +138,18 @@ def main():
     parser.add_argument("--count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int)
+    parser.add_argument("--any-schedule", action="store_true", help="also those that are refused, naming a rule")
     parser.add_argument("--show", action="store_true", help="print the module and the command as well")
     options = parser.parse_args()
 
     rng = random.Random(options.seed)
-    cases = [draw_case(mask, lengths, rng) for mask, lengths in itertools.product(MASKS, LENGTHS)]
+    cases = [draw_case(mask, lengths, rng, options.any_schedule) for mask, lengths in itertools.product(MASKS, LENGTHS)]
     numbers = list(range(len(cases)))
     if options.only is not None:
         numbers = [options.only]
     elif options.count is not None:
         numbers = sorted(random.Random(f"{options.seed} {options.stage}").sample(numbers, options.count))
-    failures = 0
+    refused = failures = 0
     # What glibc frees or has not been written is garbage: a pass that reads it does not get away with it.
     environment = dict(os.environ, MALLOC_PERTURB_="165")
     for number in numbers:
@@ -144,11 +162,14 @@ def main():
             if options.show:
                 print(done.stdout)
             continue
+        if options.any_schedule and REFUSAL.search(done.stderr):
+            refused += 1
+            continue
         failures += 1
         print(f"case {number}: {cases[number]}\n{(done.stdout + done.stderr).strip()}")
         print(f"reproduce with: {sys.argv[0]} {options.fovea_run} --stage={options.stage} --seed={options.seed} "
-              f"--only={number} --show")
-    print(f"{options.stage}: {len(numbers)} cases, {failures} failures")
+              f"{'--any-schedule ' if options.any_schedule else ''}--only={number} --show")
+    print(f"{options.stage}: {len(numbers)} cases, {refused} refused, {failures} failures")
     return 1 if failures else 0
 
 
