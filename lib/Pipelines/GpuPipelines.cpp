@@ -25,6 +25,15 @@ static void addCleanUp(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
+/// The same between tiling and outlining: a forall of one iteration is a kernel, too.
+static void addCleanUpOfTiles(OpPassManager &pm) {
+  GreedyRewriteConfig config;
+  // As compilers spell the name.
+  pm.addPass(createCanonicalizerPass(config, {"(anonymous namespace)::ForallOpSingleOrZeroIterationDimsFolder",
+                                              "{anonymous}::ForallOpSingleOrZeroIterationDimsFolder"}));
+  pm.addPass(createCSEPass());
+}
+
 /// Stages 1 to 7b.
 static void addKernels(OpPassManager &pm, const GpuPipelineOptions &options) {
   pm.addPass(attn::createAttnCanonicalizePass());
@@ -41,9 +50,9 @@ static void addKernels(OpPassManager &pm, const GpuPipelineOptions &options) {
   pm.addPass(attn::createAttnRewriteOnlineSoftmaxPass());
   pm.addPass(attn::createAttnSetExpBasePass());
   pm.addPass(attn::createAttnTileParallelPass());
-  addCleanUp(pm);
+  addCleanUpOfTiles(pm);
   pm.addPass(attn::createAttnTileKvPass());
-  addCleanUp(pm);
+  addCleanUpOfTiles(pm);
   pm.addPass(fovea::createAttnOutlineKernelsPass());
   addCleanUp(pm);
 }

@@ -8,6 +8,8 @@
 // RUN: fovea-run %s --check --interpret=tile-loops --entry short
 // RUN: fovea-run %s --check --interpret=barriers --entry short
 // RUN: fovea-run %s --check --interpret=barriers --entry shortest
+// RUN: fovea-run %s --check --interpret=tiles --entry one_tile
+// RUN: fovea-run %s --check --interpret=barriers --entry one_tile
 
 func.func @mixed(%q: tensor<2x2x90x64xf16>, %k: tensor<2x1x500x64xf16>, %v: tensor<2x1x500x128xf16>, %o: tensor<2x2x90x128xf16>) -> tensor<2x2x90x128xf16> {
   %r = attn.attention causal(bottom_right) ins(%q, %k, %v : tensor<2x2x90x64xf16>, tensor<2x1x500x64xf16>, tensor<2x1x500x128xf16>)
@@ -37,4 +39,10 @@ func.func @shortest(%q: tensor<3x70x128xbf16>, %k: tensor<3x9x128xbf16>, %v: ten
   %r = attn.attention ins(%q, %k, %v : tensor<3x70x128xbf16>, tensor<3x9x128xbf16>, tensor<3x9x128xbf16>)
       outs(%o : tensor<3x70x128xbf16>)
   return %r : tensor<3x70x128xbf16>
+}
+
+// The whole of it is one tile, and a kernel all the same.
+func.func @one_tile(%q: tensor<9x64xbf16>, %k: tensor<200x64xbf16>, %v: tensor<200x64xbf16>, %o: tensor<9x64xbf16>) -> tensor<9x64xbf16> {
+  %r = attn.attention ins(%q, %k, %v : tensor<9x64xbf16>, tensor<200x64xbf16>, tensor<200x64xbf16>) outs(%o : tensor<9x64xbf16>)
+  return %r : tensor<9x64xbf16>
 }

@@ -202,7 +202,14 @@ LogicalResult cta::flattenTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   auto schedule = kernel->getAttrOfType<ScheduleAttr>(CtaDialect::getScheduleAttrName());
   if (!schedule || !schedule.getFlatten())
     return success();
+  auto missed = [](Location loc, const char *reason) {
+    remark::missed(loc, remark::RemarkOpts::name("FlattenTiles").category("cta-flatten-tiles"))
+        << remark::reason("{0}", reason);
+    return success();
+  };
   scf::WhileOp loop = getTileLoop(kernel);
+  if (!loop && schedule.getScheduler() != Scheduler::Grid) // cta-persist-tiles makes one where there are tiles
+    return missed(kernel.getLoc(), "the kernel has one tile");
   if (!loop)
     return kernel.emitOpError("rule 0: has flatten = true, but no loop over tiles: its scheduler is ")
            << stringifyScheduler(schedule.getScheduler());
@@ -210,11 +217,8 @@ LogicalResult cta::flattenTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   if (!total)
     return loop.emitOpError("is not a loop over tiles as cta-persist-tiles makes it");
   Block *block = loop.getAfterBody();
-  if (getKeyLoops(block).empty()) { // A fixed number of keys, of one or two blocks.
-    remark::missed(loop.getLoc(), remark::RemarkOpts::name("FlattenTiles").category("cta-flatten-tiles"))
-        << remark::reason("no loop over keys is left, around which tiles could be flattened");
-    return success();
-  }
+  if (getKeyLoops(block).empty()) // A fixed number of keys, of one or two blocks.
+    return missed(loop.getLoc(), "no loop over keys is left, around which tiles could be flattened");
   FailureOr<TileBody> body = dissect(block);
   if (failed(body))
     return failure();
