@@ -55,8 +55,9 @@ constexpr Entry table[] = {
 };
 
 bool fits(const Entry &entry, const AttentionShape &shape) {
-  // Score functions need registers beside the tile: two warpgroups, which have the most of them.
-  if ((shape.scoreFunction || shape.readsElements) && entry.schedule.warpgroups > 2 && entry.maxHeadDim > 64)
+  // Score functions and elements of memory need registers beside the tile: two warpgroups, which have the most of them.
+  bool needsRegisters = shape.readsElements || (shape.scoreFunction && entry.maxHeadDim > 64);
+  if (needsRegisters && entry.schedule.warpgroups != 2)
     return false;
   return shape.headDim <= entry.maxHeadDim && shape.masked == entry.masked;
 }
@@ -73,8 +74,8 @@ std::optional<AttentionSchedule> fovea::chooseAttentionSchedule(const AttentionS
   if (!best)
     return std::nullopt;
   AttentionSchedule schedule = best->schedule;
-  if (shape.readsElements) // what is loaded has registers beside the scores
-    schedule.tileN = std::min<int64_t>(schedule.tileN, 96);
+  if (shape.readsElements) // what is loaded has registers beside the scores, and bounds and flags beside that
+    schedule.tileN = std::min<int64_t>(schedule.tileN, shape.masked ? 80 : 96);
   if (!shape.outputFitsQuery && schedule.outputOverQuery) {
     // The output takes shared memory of its own, which large head dims leave only beside smaller blocks of keys.
     schedule.outputOverQuery = false;
@@ -90,8 +91,9 @@ llvm::SmallVector<int64_t> fovea::scheduleChangesAt(const AttentionShape &shape)
   for (const Entry &entry : table)
     if (fits(entry, shape) && (headDim == 0 || headDim == entry.maxHeadDim)) {
       headDim = entry.maxHeadDim;
-      if (entry.maxKeys != any)
-        limits.push_back(entry.maxKeys);
+      limits.push_back(entry.maxKeys);
     }
+  if (!limits.empty())
+    limits.pop_back(); // The last entry is for all greater numbers.
   return limits;
 }

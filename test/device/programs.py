@@ -113,10 +113,10 @@ def variants():
                       extra=[("scale", "f32")], results=["lse"])
 
 
-def compile(variant, compiler, folder, emit):
+def compile(variant, compiler, folder, kinds):
     source = folder / f"{variant.name}.mlir"
     source.write_text(variant.mlir())
-    for kind in ["cuda-program", *emit]:
+    for kind in kinds:
         out = folder / f"{variant.name}.{'fovea' if kind == 'cuda-program' else kind}"
         command = [compiler, str(source), "--emit", kind, "-o", str(out)]
         if variant.options:
@@ -135,9 +135,10 @@ def main():
     parser.add_argument("--emit", action="append", default=[])
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    kinds = ["cuda-program", *options.emit]
     chosen = [variant for variant in variants() if re.search(options.only, variant.name)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        failures = list(pool.map(lambda v: compile(v, options.compiler, options.folder, options.emit), chosen))
+        failures = list(pool.map(lambda v: compile(v, options.compiler, options.folder, kinds), chosen))
     made = [variant.entry() for variant, failure in zip(chosen, failures) if failure is None]
     (options.folder / "manifest.json").write_text(json.dumps({"programs": made}, indent=1) + "\n")
     for failure in filter(None, failures):

@@ -80,6 +80,8 @@ Captures capturesOf(scf::ForallOp forall) {
   Captures captures;
   SetVector<Value> used;
   getUsedValuesDefinedAbove(forall.getRegion(), used);
+  used.insert_range(forall.getDynamicLowerBound()); // of which the kernel computes the position
+  used.insert_range(forall.getDynamicStep());
   // Tensors first: their sizes are read from them.
   for (Value value : used)
     if (isa<RankedTensorType>(value.getType()))

@@ -77,7 +77,7 @@ Value RowValues::get(Value tile) {
   if (matchPattern(tile, m_Constant(&elements)))
     return elements.isSplat() ? constant(loc, rowType, elements.getSplatValue<APInt>().getSExtValue()) : nullptr;
   if (auto iota = dyn_cast<IotaOp>(op))
-    return iota.getDim() == 0 ? IotaOp::create(builder, loc, rowType, 0) : nullptr;
+    return iota.getDim() == 0 ? IotaOp::create(builder, loc, rowType, 0).getResult() : nullptr;
   if (auto splat = dyn_cast<SplatOp>(op))
     return SplatOp::create(builder, loc, rowType, splat.getValue());
   if (auto broadcast = dyn_cast<BroadcastOp>(op))

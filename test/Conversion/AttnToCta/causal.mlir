@@ -1,7 +1,9 @@
 // RUN: fovea-opt %s -pass-pipeline='builtin.module(gpu.module(gpu.func(attn-to-cta,canonicalize,cse)))' | FileCheck %s
 
 // A tile of causal attention with grouped heads, as attn-outline-kernels leaves it. The keys go from the last block to the
-// first; blocks below %tail are masked, and only them; what comes of no block at all is one block that lies nowhere (S3).
+// first; blocks below %tail are masked, and only them, by one comparison for the diagonal and the end of the keys
+// (mask-bounds.mlir); what comes of no block at all is one block that lies nowhere (S3). Maxima begin at a finite number, so
+// that no difference of two -inf arises (S7).
 
 #rows = affine_map<()[s0, s1] -> (128, s0 - s1 * 128)>
 #x128 = affine_map<()[s0] -> (s0 * 128)>
@@ -22,6 +24,7 @@ gpu.module @kernels {
   //  CHECK-SAME:   %[[QM:.*]]: memref<?x16x?x128xbf16, {{.*}}>, %[[KM:.*]]: memref<?x4x?x128xbf16, {{.*}}>, %[[VM:.*]]: memref<?x4x?x128xbf16, {{.*}}>, %[[END:.*]]: index, %[[FULL:.*]]: index, %[[OM:.*]]: memref<?x16x?x128xbf16, {{.*}}>, %[[LM:[a-z0-9]+]]: memref<?x16x?xf32
   //   CHECK-DAG:   %[[SCALE:.*]] = arith.constant dense<0.127517432> : tensor<128x128xf32>
   //   CHECK-DAG:   %[[LOWEST:.*]] = arith.constant dense<0xFF800000> : tensor<128x128xf32>
+  //   CHECK-DAG:   %[[BEGIN:.*]] = arith.constant dense<-8.50705917E+37> : tensor<128xf32>
   //   CHECK-DAG:   %[[C1:.*]] = arith.constant 1 : i32
   //   CHECK-DAG:   %[[LK:.*]] = memref.dim %[[KM]]
   //       CHECK:   %[[TILE:.*]]:3 = cta.tile_index
@@ -36,7 +39,7 @@ gpu.module @kernels {
   //       CHECK:   %[[ONE:.*]] = arith.extui %[[ENDS]] : i1 to i32
   //       CHECK:   %[[TAIL:.*]] = arith.maxsi %{{.*}}, %[[ONE]] : i32
   //       CHECK:   %[[Q:.*]] = cta.load %[[QM]][%[[TILE]]#0, %[[TILE]]#1, %[[M0:.*]], %c0] dims [2, 3] {{.*}} -> <128x128xbf16>
-  //       CHECK:   %[[S:.*]]:3 = scf.for %[[J:[a-z0-9]+]] = %c0_i32 to %[[BLOCKS]] step %[[C1]] iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[M:[a-z0-9]+]] = %{{.*}}, %[[L:[a-z0-9]+]] = %{{.*}}) -> (tensor<128x128xf32>, tensor<128xf32>, tensor<128x4xf32>) : i32
+  //       CHECK:   %[[S:.*]]:3 = scf.for %[[J:[a-z0-9]+]] = %c0_i32 to %[[BLOCKS]] step %[[C1]] iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[M:[a-z0-9]+]] = %[[BEGIN]], %[[L:[a-z0-9]+]] = %{{.*}}) -> (tensor<128x128xf32>, tensor<128xf32>, tensor<128x4xf32>) : i32
   //       CHECK:     %[[BEHIND:.*]] = arith.muli
   //       CHECK:     %[[N0:.*]] = arith.subi %[[LAST]], %[[BEHIND]] : index
   //       CHECK:     %[[K:.*]] = cta.load %[[KM]][%[[TILE]]#0, %[[HK]], %[[N0]], %c0] dims [2, 3]
@@ -44,10 +47,10 @@ gpu.module @kernels {
   //       CHECK:     %[[DOT:.*]] = cta.dot %[[Q]], %[[K]] transpose_b
   //       CHECK:     %[[EDGE:.*]] = arith.cmpi slt, %[[J]], %[[TAIL]] : i32
   //       CHECK:     %[[SCORES:.*]] = scf.if %[[EDGE]] -> (tensor<128x128xf32>)
-  //       CHECK:       %[[CAUSAL:.*]] = arith.cmpi sle
   //       CHECK:       %[[REST:.*]] = arith.subi %[[KEYS]], %[[N0]] : index
-  //       CHECK:       %[[PRESENT:.*]] = arith.cmpi slt
-  //       CHECK:       %[[KEEP:.*]] = arith.andi %[[CAUSAL]], %[[PRESENT]]
+  //       CHECK:       %[[BOUND:.*]] = arith.minsi {{.*}} : tensor<128xi32>
+  //       CHECK:       %[[BOUNDS:.*]] = cta.broadcast %[[BOUND]] dim 1
+  //       CHECK:       %[[KEEP:.*]] = arith.cmpi sle, %{{.*}}, %[[BOUNDS]]
   //       CHECK:       %[[MASKED:.*]] = arith.select %[[KEEP]], %[[DOT]], %[[LOWEST]]
   //       CHECK:       scf.yield %[[MASKED]]
   //       CHECK:     } else {

@@ -27,11 +27,13 @@ func.func @whole_blocks(%q: tensor<256x64xf16>, %k: tensor<512x64xf16>, %v: tens
 //       CHECK:     arith.subi %[[LAST]], %[[BEHIND]]
 //       CHECK:     %[[EDGE:.*]] = arith.cmpi slt, %[[J]], %[[ONE]] : i32
 //       CHECK:     scf.if %[[EDGE]]
-//       CHECK:       %[[COLUMN:.*]] = cta.iota dim 1
 //       CHECK:       %[[REST:.*]] = arith.addi %[[BEHIND]], %[[INLAST]]
 //       CHECK:       %[[REST32:.*]] = arith.index_cast %[[REST]] : index to i32
 //       CHECK:       %[[RESTS:.*]] = cta.splat %[[REST32]]
-//       CHECK:       arith.cmpi slt, %[[COLUMN]], %[[RESTS]]
+//       CHECK:       %[[LASTS:.*]] = arith.subi %[[RESTS]],
+//       CHECK:       %[[COLUMN:.*]] = cta.iota dim 1
+//       CHECK:       %[[BOUND:.*]] = cta.broadcast %[[LASTS]] dim 1
+//       CHECK:       arith.cmpi sle, %[[COLUMN]], %[[BOUND]]
 func.func @static_rest(%q: tensor<256x64xf16>, %k: tensor<500x64xf16>, %v: tensor<500x64xf16>, %o: tensor<256x64xf16>) -> tensor<256x64xf16> {
   %r = attn.attention ins(%q, %k, %v : tensor<256x64xf16>, tensor<500x64xf16>, tensor<500x64xf16>) outs(%o : tensor<256x64xf16>)
   return %r : tensor<256x64xf16>

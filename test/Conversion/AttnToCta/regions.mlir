@@ -71,11 +71,12 @@ func.func @documents(%q: tensor<?x64xf16>, %k: tensor<?x64xf16>, %v: tensor<?x64
 
 // CHECK-LABEL: gpu.func @tables_0
 //       CHECK:   %[[TILE:.*]]:2 = cta.tile_index
+//       CHECK:   cta.load
 //       CHECK:   %[[LENGTH:.*]] = memref.load %{{.*}} : memref<8xi32
 //       CHECK:   scf.for
 //       CHECK:     %[[AT:.*]] = arith.subi {{.*}} : tensor<128x128xi32>
 //       CHECK:     cta.gather %{{.*}}[%{{.*}}, %[[AT]]] : memref<8x?xf32, {{.*}}>, i32, tensor<128x128xi32> -> tensor<128x128xf32>
-//       CHECK:     cta.splat %{{.*}} : i32 -> tensor<128x128xi32>
+//       CHECK:     cta.splat %[[LENGTH]] : i32 -> tensor<128xi32>
 func.func @tables(%q: tensor<8x?x64xf16>, %k: tensor<8x?x64xf16>, %v: tensor<8x?x64xf16>, %bias: tensor<8x?xf32>, %lengths: tensor<8xi32>, %o: tensor<8x?x64xf16>) -> tensor<8x?x64xf16> {
   %r = attn.attention ins(%q, %k, %v : tensor<8x?x64xf16>, tensor<8x?x64xf16>, tensor<8x?x64xf16>) captures(%bias, %lengths : tensor<8x?xf32>, tensor<8xi32>)
       outs(%o : tensor<8x?x64xf16>) score {

@@ -9,8 +9,8 @@
 //       CHECK:   %[[S:.*]]:3 = scf.for
 //       CHECK:   %[[SUM:.*]] = cta.reduce add %[[S]]#2 dim 1 : tensor<128x4xf32> -> tensor<128xf32>
 //       CHECK:   %[[MAX:.*]] = arith.mulf %[[S]]#1, %[[SCALE]]
-//       CHECK:   %[[EMPTY:.*]] = arith.cmpf oeq, %[[SUM]], %[[ZERO]]
 //       CHECK:   %[[INVERSE:.*]] = arith.divf %{{.*}}, %[[SUM]] : tensor<128xf32>
+//       CHECK:   %[[EMPTY:.*]] = arith.cmpf oeq, %[[SUM]], %[[ZERO]]
 //       CHECK:   %[[GUARDED:.*]] = arith.select %[[EMPTY]], %[[ZERO]], %[[INVERSE]]
 //       CHECK:   %[[FACTOR:.*]] = cta.broadcast %[[GUARDED]] dim 1
 //       CHECK:   %[[O:.*]] = arith.mulf %[[S]]#0, %[[FACTOR]]
@@ -37,8 +37,7 @@ func.func @output_and_lse(%q: tensor<?x64xf16>, %k: tensor<?x64xf16>, %v: tensor
 //       CHECK:   %[[SCALAR:.*]] = memref.load %{{.*}}[%[[TILE]]#0] : memref<8xf32
 //       CHECK:   %[[NATURAL:.*]] = cta.splat %[[SCALAR]]
 //       CHECK:   %[[SINK:.*]] = arith.mulf %[[NATURAL]],
-//       CHECK:   %[[LARGER:.*]] = arith.maximumf %[[MAX]], %[[SINK]]
-//       CHECK:   %[[JOINT:.*]] = arith.select %{{.*}}, %{{.*}}, %[[LARGER]]
+//       CHECK:   %[[JOINT:.*]] = arith.maximumf %[[MAX]], %[[SINK]]
 //       CHECK:   %[[D0:.*]] = arith.subf %[[MAX]], %[[JOINT]]
 //       CHECK:   %[[KEEP:.*]] = math.exp2 %[[D0]]
 //       CHECK:   %[[D1:.*]] = arith.subf %[[SINK]], %[[JOINT]]
@@ -56,11 +55,12 @@ func.func @sink(%q: tensor<8x?x64xf16>, %k: tensor<8x?x64xf16>, %v: tensor<8x?x6
 // -----
 
 // S12_lagging_maximum: the accumulator is rescaled only where the maximum has grown by more than 2^8 in the weights' base;
-// otherwise it stays the reference. The maximum that is asked for is carried beside it.
+// otherwise it stays the reference. The maximum that is asked for is carried beside it; of no key at all it is -inf.
 
 // CHECK-LABEL: gpu.func @rescale_0
 //   CHECK-DAG:   %[[LIMIT:.*]] = arith.constant dense<44.3614197> : tensor<128xf32>
 //   CHECK-DAG:   %[[ONE:.*]] = arith.constant dense<1.000000e+00> : tensor<128xf32>
+//   CHECK-DAG:   %[[LOWEST:.*]] = arith.constant dense<0xFF800000> : tensor<128xf32>
 //       CHECK:   %[[S:.*]]:4 = scf.for {{.*}} iter_args(%[[ACC:[a-z0-9]+]] = %{{.*}}, %[[M:[a-z0-9]+]] = %{{.*}}, %{{.*}} = %{{.*}}, %[[T:[a-z0-9]+]] = %{{.*}})
 //       CHECK:     %[[BM:.*]] = cta.reduce maximum
 //       CHECK:     %[[X:.*]] = arith.maximumf %[[M]], %[[BM]]
@@ -77,7 +77,12 @@ func.func @sink(%q: tensor<8x?x64xf16>, %k: tensor<8x?x64xf16>, %v: tensor<8x?x6
 //       CHECK:     } else {
 //  CHECK-NEXT:       scf.yield %[[ACC]]
 //       CHECK:     scf.yield %{{.*}}, %[[USED]], %{{.*}}, %[[TRUE]]
-//       CHECK:   arith.mulf %[[S]]#3,
+//       CHECK:   %[[SUM:.*]] = cta.reduce add %[[S]]#2
+//       CHECK:   %[[EMPTY:.*]] = arith.cmpf oeq, %[[SUM]],
+//       CHECK:   %[[SCALED:.*]] = arith.mulf %[[S]]#3,
+//       CHECK:   %[[NATURAL:.*]] = arith.mulf %[[SCALED]],
+//       CHECK:   %[[MAX:.*]] = arith.select %[[EMPTY]], %[[LOWEST]], %[[NATURAL]]
+//       CHECK:   cta.write %[[MAX]]
 func.func @rescale(%q: tensor<?x64xf16>, %k: tensor<?x64xf16>, %v: tensor<?x64xf16>, %o: tensor<?x64xf16>, %m: tensor<?xf32>) -> (tensor<?x64xf16>, tensor<?xf32>) {
   %r:2 = attn.attention ins(%q, %k, %v : tensor<?x64xf16>, tensor<?x64xf16>, tensor<?x64xf16>) outs(%o, max %m : tensor<?x64xf16>, tensor<?xf32>)
       attributes {attn.config = #attn.config<tile_m = 128, tile_n = 128, rescale_log2 = 8>}

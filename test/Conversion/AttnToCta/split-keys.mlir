@@ -1,8 +1,8 @@
 // RUN: fovea-opt %s -pass-pipeline='builtin.module(gpu.module(gpu.func(attn-to-cta,canonicalize,cse)))' | FileCheck %s
 
 // A part of split keys: what ends the keys is the slice, not the memref, beyond whose end there are keys of the next part.
-// The state itself is the result: the sums of the lanes are added, the maximum is in the op's base, and the accumulator,
-// which is f32, is written element by element. Where the part is empty, its one block lies in front of the memref, not of
+// The state itself is the result: the sums of the lanes are added, the maximum is in the op's base (-inf where nothing was
+// summed), and the accumulator, which is f32, is written element by element. Where the part is empty, its one block lies in front of the memref, not of
 // the part.
 
 #rest = affine_map<(d0)[s0] -> (-d0 + s0, 64)>
@@ -11,6 +11,7 @@
 gpu.module @kernels {
   // CHECK-LABEL: gpu.func @part(
   //  CHECK-SAME:   %[[Q:.*]]: memref<128x64xf16>, %[[K:.*]]: memref<?x64xf16>, %[[V:.*]]: memref<?x64xf16>, %[[BEGIN:.*]]: index, %[[LENGTH:.*]]: index, %[[A:.*]]: memref<128x64xf32>, %[[M:.*]]: memref<128xf32>, %[[L:.*]]: memref<128xf32>
+  //   CHECK-DAG:   %[[LOWEST:.*]] = arith.constant dense<0xFF800000> : tensor<128xf32>
   //       CHECK:   %[[NOWHERE:.*]] = arith.subi %c-64, %[[BEGIN]] : index
   //       CHECK:   %[[LAST:.*]] = arith.select %{{.*}}, %[[NOWHERE]], %{{.*}} : index
   //       CHECK:   %[[END:.*]] = arith.select %{{.*}}, %[[NOWHERE]], %[[LENGTH]] : index
@@ -21,8 +22,10 @@ gpu.module @kernels {
   //       CHECK:     scf.if
   //       CHECK:       arith.subi %[[END]], %[[N0]] : index
   //       CHECK:   %[[SUM:.*]] = cta.reduce add %[[S]]#2 dim 1
+  //       CHECK:   %[[EMPTY:.*]] = arith.cmpf oeq, %[[SUM]],
   //       CHECK:   cta.write %[[S]]#0, %[[A]][%c0, %c0] dims [0, 1] : tensor<128x64xf32>
-  //       CHECK:   %[[MAX:.*]] = arith.mulf %[[S]]#1, %{{.*}} : tensor<128xf32>
+  //       CHECK:   %[[SCALED:.*]] = arith.mulf %[[S]]#1, %{{.*}} : tensor<128xf32>
+  //       CHECK:   %[[MAX:.*]] = arith.select %[[EMPTY]], %[[LOWEST]], %[[SCALED]]
   //       CHECK:   cta.write %[[MAX]], %[[M]][%c0] dims [0]
   //       CHECK:   cta.write %[[SUM]], %[[L]][%c0] dims [0]
   gpu.func @part(%q: memref<128x64xf16>, %k: memref<?x64xf16>, %v: memref<?x64xf16>, %begin: index, %length: index,

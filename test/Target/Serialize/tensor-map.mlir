@@ -4,7 +4,7 @@
 // RUN: fovea-compile %s --emit launch -o - | FileCheck %s
 //      CHECK: variant 'main'
 //      CHECK: if {{.*}}: 'arg0' has stride 1 in its innermost dimension and else positive strides that are multiples of 16 bytes, and sizes below 2^31
-// CHECK-NEXT: if select(select((size('arg0', 1) == 0), 1, (size('arg0', 0) == 0)), 1, ((address('arg0') mod 16) == 0)): 'arg0' starts at a multiple of 16 bytes
+// CHECK-NEXT: if select(select((size('arg0', 1) == 0), 1, select((size('arg0', 0) == 0), 1, 0)), 1, ((address('arg0') mod 16) == 0)): 'arg0' starts at a multiple of 16 bytes
 // CHECK-NEXT: workspace 0: 8 bytes, zero
 // CHECK-NEXT: map 0: of 'arg0', bf16, sizes [128, size('arg0', 1), 1, size('arg0', 0)], strides [select((size('arg0', 1) <= 1), 16, (stride('arg0', 1) * 2)), 16, select((size('arg0', 0) <= 1), 16, (stride('arg0', 0) * 2))] bytes, box [64, 128, 1, 1], swizzle 128
 // CHECK-NEXT: kernel 'copy' of image 0: grid (min((size('arg0', 0) * (size('arg0', 1) ceildiv 128)), (sm_count * 2)), 1, 1), block (384, 1, 1), cluster (1, 1, 1), shared 230400

@@ -41,7 +41,7 @@ gpu.module @kernels {
 //       CHECK:   cta.gather %{{.*}}[%{{.*}}, %{{.*}}] : memref<?x64xbf16>, index, tensor<64x64xi32> -> tensor<64x64xbf16>
 //       CHECK:   cta.write %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] dims [0, 1] : tensor<64x64xbf16>, memref<?x64xbf16>
 //       CHECK:   cta.store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] dims [0, 1] : tensor<64x64xbf16>, memref<?x64xbf16>
-//       CHECK:   cta.store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] dims [0, 1] via(%{{.*}} : <64x64xbf16, swizzle = 128>) : tensor<64x64xbf16>, memref<?x64xbf16>
+//       CHECK:   cta.store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] dims [0, 1] via(%{{.*}} : !cta.tile<64x64xbf16, swizzle = 128>) : tensor<64x64xbf16>, memref<?x64xbf16>
 //       CHECK:   cta.store_wait{{$}}
 //       CHECK:   cta.store_wait complete
 func.func @global_memory(%x: memref<?x64xbf16>, %i: index, %p: i1, %at: tensor<64x64xi32>) {
@@ -189,7 +189,7 @@ func.func @schedules() attributes {cta.schedule = #cta.schedule<warpgroups = 3, 
 // What has its default is not printed.
 
 // CHECK-LABEL: func @defaults
-//  CHECK-SAME:   cta.schedule = #cta.schedule<warpgroups = 2>
+//  CHECK-SAME:   cta.schedule = #cta.schedule<>
 func.func @defaults() attributes {cta.schedule = #cta.schedule<warpgroups = 2, stages = 2, overlap = true,
     scheduler = static, order = ascending>} {
   return

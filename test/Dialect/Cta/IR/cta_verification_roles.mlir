@@ -240,10 +240,10 @@ func.func @not_a_workspace(%x: memref<2xi32> {cta.workspace = 1}) {
 
 // -----
 
-// expected-error @below {{expected a kind of parameter, got 'handle'}}
+// expected-error @below {{expected one of [pointer, size, stride, scalar, tensor_map, workspace] for what a parameter of a lowered kernel is, got: handle}}
 func.func private @param_kind() attributes {cta.params = [#cta.param<handle, arg = 0>]}
 
 // -----
 
-// expected-error @below {{expected dim, dims, box or swizzle, got 'shape'}}
+// expected-error @below {{expected dim, dims, box or swizzle, got shape}}
 func.func private @param_key() attributes {cta.params = [#cta.param<size, arg = 0, shape = 1>]}

@@ -66,6 +66,7 @@ gpu.module @kernels {
     // CHECK: scf.yield %[[SLOT]], %[[PHASE]]
     // CHECK: } else {
     // CHECK: scf.yield %[[ZERO]], %[[ZERO]]
+    // CHECK: arith.select %{{.*}}, %{{.*}}, %[[R]]#1
     // CHECK: %[[PARITY:.*]] = arith.xori %[[R]]#1
     // CHECK: %[[OFFSET:.*]] = arith.muli %[[R]]#0
     // CHECK: %[[AT:.*]] = arith.addi %[[EMPTY]], %[[OFFSET]]

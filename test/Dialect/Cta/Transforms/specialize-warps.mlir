@@ -47,7 +47,7 @@ gpu.module @kernels {
     // CHECK-NEXT: %[[KS0:.*]] = cta.wait %[[KC]]
     // CHECK-NEXT: %[[KT0:.*]] = cta.slot_tile %[[KS0]] of %[[KC]]
     // CHECK-NEXT: %[[F0:.*]] = cta.dot_async %[[QT]], %[[KT0]] transpose_b
-    // CHECK-NEXT: cta.dot_wait %[[F0]]
+    // CHECK: cta.dot_wait %[[F0]]
     // CHECK-NEXT: cta.release %[[KS0]] of %[[KC]]
     // CHECK-NEXT: scf.for
     // CHECK-NEXT: %[[KS:.*]] = cta.wait %[[KC]]

@@ -83,7 +83,6 @@ gpu.module @kernels {
 gpu.module @kernels {
   gpu.func @rule_2(%a: !tile, %b: !tile, %x: !acc) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
     // expected-note @below {{issued here}}
-    // expected-note @below {{issued here}}
     %f = cta.dot_async %a, %b transpose_b : !tile, !tile -> !cta.inflight<!acc>
     // expected-error @below {{'arith.truncf' op rule 2: defines registers of an A operand while a product runs}}
     %p = arith.truncf %x : !acc to tensor<64x64xbf16, #acc>
@@ -151,7 +150,6 @@ gpu.module @kernels {
     %any = cta.any %x : tensor<64xi1, #cta.slice<1, #acc>>
     %both = arith.andi %any, %c : i1
     // expected-note @below {{the condition is that of this op}}
-    // expected-note @below {{the condition is that of this op}}
     scf.if %both {
       // expected-error @below {{'cta.dot_async' op rule 4: is executed under a condition that varies by warp (cta.any)}}
       %f = cta.dot_async %a, %b transpose_b : !tile, !tile -> !cta.inflight<!acc>
@@ -178,7 +176,6 @@ gpu.module @kernels {
     %c1 = arith.constant 1 : i32
     // expected-error @below {{'cta.dot_async' op rule 9: runs over the end of an iteration: control flow carries it}}
     %f = cta.dot_async %a, %b transpose_b : !tile, !tile -> !cta.inflight<!acc>
-    // expected-error @below {{rule 9: a product in flight, of type '!cta.inflight<tensor<64x64xf32, #cta.mma<warps = [4, 1]>>>', is carried by control flow: it runs over the end of an iteration}}
     // expected-error @below {{rule 9: a product in flight, of type '!cta.inflight<tensor<64x64xf32, #cta.mma<warps = [4, 1]>>>', is carried by control flow: it runs over the end of an iteration}}
     %r = scf.for %j = %c0 to %n step %c1 iter_args(%h = %f) -> (!cta.inflight<!acc>) : i32 {
       %s = cta.dot_wait %h : !cta.inflight<!acc>
