@@ -61,7 +61,8 @@ llvm::Expected<TileInterpretation> fovea::interpretTiles(func::FuncOp entry, Arr
                                                          const TileInterpreterOptions &options) {
   // The evaluator knows what they mean, which would prove nothing about kernels.
   Operation *left = nullptr;
-  entry.walk<WalkOrder::PreOrder>([&](Operation *op) { left = isa_and_nonnull<attn::AttnDialect>(op->getDialect()) && !left ? op : left; });
+  entry.walk<WalkOrder::PreOrder>(
+      [&](Operation *op) { left = isa_and_nonnull<attn::AttnDialect>(op->getDialect()) && !left ? op : left; });
   if (left)
     return evaluator::makeError(left, "was not made a kernel");
   Notes notes;

@@ -3,6 +3,7 @@
 #include "RunnerArguments.h"
 #include "DimensionNames.h"
 #include "fovea/Dialect/Attn/IR/Attn.h"
+#include "fovea/Dialect/Cta/IR/Cta.h"
 #include "fovea/Execute/Fill.h"
 #include "fovea/Execute/InputSpec.h"
 #include "fovea/Execute/Npy.h"
@@ -19,7 +20,8 @@ static bool isOverwritten(mlir::OpOperand &use) {
   if (auto linalgOp = llvm::dyn_cast<mlir::linalg::LinalgOp>(use.getOwner()))
     return !linalgOp.payloadUsesValueFromOperand(&use);
   using namespace mlir::attn;
-  return llvm::isa<AttentionOp, SoftmaxOp, FinalizeOp, NormalizeOp, CrossEntropyOp>(use.getOwner());
+  return llvm::isa<AttentionOp, SoftmaxOp, FinalizeOp, NormalizeOp, CrossEntropyOp, mlir::cta::LaunchOp>(
+      use.getOwner());
 }
 
 static bool isDestination(mlir::BlockArgument argument) {

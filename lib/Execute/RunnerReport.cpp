@@ -51,7 +51,7 @@ std::string RunReport::str() const {
     printTiming(os, *timing);
   if (verdicts.empty() || !passed())
     for (const std::string &note : notes)
-      os << note << "\n";
+      os << "note: " << note << "\n";
   if (!passed() && !reproducer.empty())
     os << "reproduce with: " << reproducer << "\n";
   return text;
