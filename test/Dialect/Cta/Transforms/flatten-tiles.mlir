@@ -13,10 +13,10 @@
 //       CHECK:   %[[F0:.*]] = cta.dot_async %[[Q0]],
 //       CHECK:   %[[S0:.*]] = cta.dot_wait %[[F0]]
 //       CHECK:   %[[P0:.*]] = arith.truncf %[[S0]]
-//       CHECK:   scf.while (%[[T:[a-z0-9]+]] = %[[T0]], %[[QT:[a-z0-9]+]] = %[[Q0]], %[[P:[a-z0-9]+]] = %[[P0]], %[[S:[a-z0-9]+]] = %[[S0]])
+//       CHECK:   scf.while (%[[T:[a-z0-9]+]] = %[[T0]], %[[QT:[a-z0-9]+]] = %[[Q0]], %[[S:[a-z0-9]+]] = %[[S0]], %[[P:[a-z0-9]+]] = %[[P0]])
 //       CHECK:     %[[MORE:.*]] = arith.cmpi slt, %[[T]], %[[TOTAL]]
-//       CHECK:     scf.condition(%[[MORE]]) %[[T]], %[[QT]], %[[P]], %[[S]]
-//       CHECK:   ^bb0(%[[T:[a-z0-9]+]]: i32, %[[QT:[a-z0-9]+]]: !cta.tile<64x64xbf16>, %[[P:[a-z0-9]+]]: tensor<64x64xbf16>, %[[S:[a-z0-9]+]]: tensor<64x64xf32>):
+//       CHECK:     scf.condition(%[[MORE]]) %[[T]], %[[QT]], %[[S]], %[[P]]
+//       CHECK:   ^bb0(%[[T:[a-z0-9]+]]: i32, %[[QT:[a-z0-9]+]]: !cta.tile<64x64xbf16>, %[[S:[a-z0-9]+]]: tensor<64x64xf32>, %[[P:[a-z0-9]+]]: tensor<64x64xbf16>):
 //       CHECK:     %[[R:.*]] = scf.for {{.*}} iter_args(%[[A:[a-z0-9]+]] = %[[S]])
 //       CHECK:       cta.dot_async %[[QT]], %{{.*}}, %[[A]]
 //       CHECK:     %[[NEXT:.*]] = cta.next_tile %[[T]]
@@ -34,7 +34,7 @@
 //       CHECK:     arith.negf %[[W]]
 //       CHECK:     %[[X:.*]] = arith.index_cast %[[T]]
 //       CHECK:     cta.write %{{.*}}, %[[O]][%[[X]], %c0]
-//       CHECK:     scf.yield %[[NEXT]], %[[Q1]], %[[P1]], %[[S1]]
+//       CHECK:     scf.yield %[[NEXT]], %[[Q1]], %[[S1]], %[[P1]]
 !acc = tensor<64x64xf32>
 !tile = !cta.tile<64x64xbf16>
 gpu.module @kernels {
