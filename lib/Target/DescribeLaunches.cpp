@@ -3,7 +3,7 @@
 //   %o = cta.launch @kernels::@causal tiles(%b, %c16, %rows) ins(%q, ...)
 //     ->   kernel 'causal': grid (min(size(q, 0) * 16 * ..., sm_count), 1, 1),
 //          parameter 0: tensor map of 'arg0', ...
-// A branch on sizes (scf.if) makes two variants of a launch, the first of which has the condition as a guard.
+// A branch on sizes (scf.if) makes two variants of a launch, guarded by the condition and by its opposite.
 //
 //===----------------------------------------------------------------------===//
 
@@ -289,14 +289,14 @@ LogicalResult LaunchDescriber::describe(cta::LaunchOp op) {
 
 namespace {
 
-/// One way through a host function: a copy of it in which branches are taken, and what they were taken for.
+/// One way through a host function: a copy of it in which branches are taken, and the conditions that they were taken
+/// for, with their values.
 struct HostPath {
   func::FuncOp function;
-  SmallVector<Value> conditions;
+  SmallVector<std::pair<Value, bool>> conditions;
 };
 
-/// Describes every way through a function as a variant. What holds where a branch is not taken is no guard: variants
-/// are tried in order, and one that is made for other sizes is right for all.
+/// Describes every way through a function as a variant.
 class PathDescriber {
 public:
   explicit PathDescriber(HostLaunches &launches) : launches(launches) {}
@@ -337,9 +337,10 @@ LogicalResult PathDescriber::describe(HostPath path) {
   HostPath otherwise;
   otherwise.function = cast<func::FuncOp>(path.function->clone(map));
   SymbolTable(path.function->getParentOp()).insert(otherwise.function);
-  for (Value condition : path.conditions)
-    otherwise.conditions.push_back(map.lookup(condition));
-  path.conditions.push_back(branch.getCondition());
+  for (auto [condition, holds] : path.conditions)
+    otherwise.conditions.push_back({map.lookup(condition), holds});
+  otherwise.conditions.push_back({map.lookup(branch.getCondition()), false});
+  path.conditions.push_back({branch.getCondition(), true});
   take(branch, true);
   take(getFirstBranch(otherwise.function), false);
   LogicalResult described = success(succeeded(describe(path)) && succeeded(describe(otherwise)));
@@ -355,13 +356,15 @@ LogicalResult PathDescriber::describeStraight(HostPath path) {
   descriptor.arguments.clear();
   descriptor.results.clear();
   HostValues values(path.function, descriptor, variant);
+  ShapeExpressions &expressions = values.getExpressions();
   if (failed(values.analyze()))
     return failure();
-  for (Value condition : path.conditions) {
+  for (auto [condition, holds] : path.conditions) {
     std::optional<ExpressionIndex> known = values.getInteger(condition);
     if (!known)
       return path.function.emitError("branches on what is no expression over sizes");
-    values.addGuard(*known, "the sizes are those that the variant is for");
+    values.addGuard(holds ? *known : expressions.withConstant(Arithmetic::Equal, *known, 0),
+                    "the sizes are those that the variant is for");
   }
   LaunchDescriber describer(values, variant, launches.images);
   for (auto op : path.function.front().getOps<cta::LaunchOp>())

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "InlinePtx.h"
 #include "Lowerings.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -83,8 +84,11 @@ struct LowerResetCounter final : KernelPattern<ResetCounterOp> {
     Value one = i32Constant(rewriter, loc, 1), zero = i32Constant(rewriter, loc, 0);
     Value finished =
         LLVM::GEPOp::create(rewriter, loc, counter.getType(), rewriter.getI32Type(), counter, LLVM::GEPArg(1));
-    Value before = LLVM::AtomicRMWOp::create(rewriter, loc, LLVM::AtomicBinOp::add, finished, one,
-                                             LLVM::AtomicOrdering::acq_rel, "device");
+    // LLVM forgets the order of an atomic operation for this target.
+    InlinePtx ptx(rewriter, loc);
+    std::string result = ptx.output(rewriter.getI32Type()), address = ptx.input(finished);
+    Value before = ptx.emit("atom.add.acq_rel.gpu.global.u32 " + result + ", [" + address + "], 1;",
+                            InlinePtx::Effect::Memory)[0];
     Value blocks = NVVM::GridDimXOp::create(rewriter, loc, rewriter.getI32Type());
     Value last = arith::SubIOp::create(rewriter, loc, blocks, one);
     Value isLast = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, before, last);

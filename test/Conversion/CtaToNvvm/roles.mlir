@@ -111,7 +111,7 @@ gpu.module @kernels {
 //   CHECK-DAG:   %[[ZERO:.*]] = llvm.mlir.constant(0 : i32)
 //       CHECK:   %[[COUNTER:.*]] = llvm.addrspacecast
 //       CHECK:   %[[FINISHED:.*]] = llvm.getelementptr %[[COUNTER]][1] : (!llvm.ptr<1>) -> !llvm.ptr<1>, i32
-//       CHECK:   %[[BEFORE:.*]] = llvm.atomicrmw add %[[FINISHED]], %[[ONE]] syncscope("device") acq_rel
+//       CHECK:   %[[BEFORE:.*]] = llvm.inline_asm has_side_effects {{.*}} "atom.add.acq_rel.gpu.global.u32 $0, [$1], 1;", "=r,l,~{memory}" %[[FINISHED]]
 //       CHECK:   %[[BLOCKS:.*]] = nvvm.read.ptx.sreg.nctaid.x
 //       CHECK:   %[[OTHERS:.*]] = llvm.sub %[[BLOCKS]], %[[ONE]]
 //       CHECK:   %[[LAST:.*]] = llvm.icmp "eq" %[[BEFORE]], %[[OTHERS]]

@@ -22,6 +22,10 @@
 // WORKSPACE: error: has no cta.workspace on parameter 0, which is passed a workspace
 // RUN: not fovea-compile %t/map.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=MAP
 // MAP: error: 'cta.launch' op has a tensor map #cta.param<tensor_map, arg = 0, dims = [1], box = [4]> that does not fit a tensor of rank 1
+// RUN: not fovea-compile %t/branch.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=BRANCH
+// BRANCH: error: 'arith.cmpf' op computes on the host with what is no size and no integer argument
+// RUN: not fovea-compile %t/loop.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=LOOP
+// LOOP: error: 'scf.for' op is left on the host
 
 //--- op.mlir
 func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
@@ -118,4 +122,37 @@ func.func @f(%x: tensor<4xf32>) {
 gpu.module @k {
   llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, cta.grid = #cta.grid<>,
                                           cta.params = [#cta.param<tensor_map, arg = 0, dims = [1], box = [4]>]} { llvm.return }
+}
+//--- branch.mlir
+func.func @f(%s: f32, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %p = arith.cmpf ogt, %s, %zero : f32
+  %r = scf.if %p -> tensor<4xf32> {
+    %a = cta.launch @k::@k tiles(%c1) outs(%x : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %a : tensor<4xf32>
+  } else {
+    scf.yield %x : tensor<4xf32>
+  }
+  return %r : tensor<4xf32>
+}
+gpu.module @k {
+  llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 64>, cta.grid = #cta.grid<>, cta.params = [#cta.param<pointer, arg = 0>]} {
+    llvm.return
+  }
+}
+//--- loop.mlir
+func.func @f(%n: index, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%e = %x) -> (tensor<4xf32>) {
+    %a = cta.launch @k::@k tiles(%c1) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %a : tensor<4xf32>
+  }
+  return %r : tensor<4xf32>
+}
+gpu.module @k {
+  llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 64>, cta.grid = #cta.grid<>, cta.params = [#cta.param<pointer, arg = 0>]} {
+    llvm.return
+  }
 }

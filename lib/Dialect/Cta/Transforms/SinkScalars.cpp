@@ -11,6 +11,7 @@
 #include "SinkScalars.h"
 #include "fovea/Dialect/Cta/IR/Cta.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 using namespace mlir::cta;
@@ -24,6 +25,7 @@ static void sinkScalarsIn(Block &block) {
   SmallVector<DotWaitOp> waits(block.getOps<DotWaitOp>());
   if (waits.empty())
     return;
+  llvm::DenseSet<Operation *> sunk;
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (!isScalarArithmetic(op) || op.use_empty())
       continue;
@@ -39,6 +41,11 @@ static void sinkScalarsIn(Block &block) {
     }
     if (!first)
       continue;
+    if (sunk.contains(first)) { // what a scalar is computed from goes with it
+      op.moveBefore(first);
+      sunk.insert(&op);
+      continue;
+    }
     // The last wait before it is read, if it comes after the op: all products that run then have been issued.
     DotWaitOp target;
     for (DotWaitOp wait : waits)
@@ -46,8 +53,10 @@ static void sinkScalarsIn(Block &block) {
         target = wait;
         break;
       }
-    if (target)
+    if (target) {
       op.moveBefore(target);
+      sunk.insert(&op);
+    }
   }
 }
 

@@ -68,10 +68,9 @@ gpu.module @kernels {
 // tiles of all its heads with the same rows follow each other. The last section may have fewer heads.
 
 // CHECK-LABEL: gpu.func @sections
-//   CHECK-DAG:   %[[WANTED:.*]] = arith.constant 100 : i32
-//       CHECK:   %[[HEADS:.*]] = arith.index_cast %arg0
-//       CHECK:   %[[M:.*]] = arith.index_cast %arg1
-//       CHECK:   arith.muli %[[HEADS]], %[[M]]
+//   CHECK-DAG:   %[[HEADS:.*]] = arith.index_cast %arg0
+//   CHECK-DAG:   %[[M:.*]] = arith.index_cast %arg1
+//       CHECK:   %[[WANTED:.*]] = arith.constant 100 : i32
 //       CHECK:   arith.addi %[[WANTED]],
 //       CHECK:   %[[PER:.*]] = arith.divui %{{.*}}, %[[M]]
 //       CHECK:   %[[EQUAL:.*]] = arith.ceildivui %[[HEADS]], %{{.*}}
