@@ -142,6 +142,11 @@ llvm::Expected<ResultChecker> ResultChecker::create(mlir::func::FuncOp function,
   return checker;
 }
 
+void ResultChecker::allowConditionalRescale() {
+  for (CompareOptions &of : options)
+    of.conditionalRescale = true;
+}
+
 llvm::Expected<std::vector<Verdict>> ResultChecker::judge(llvm::ArrayRef<HostTensor> results) const {
   return judge(results, /*againstBaseline=*/!baselines.empty());
 }

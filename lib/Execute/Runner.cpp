@@ -4,6 +4,7 @@
 #include "OperationCount.h"
 #include "RunnerArguments.h"
 #include "RunnerTargets.h"
+#include "fovea/Dialect/Cta/IR/Cta.h"
 #include "fovea/Execute/Npy.h"
 #include "fovea/Execute/ResultChecker.h"
 
@@ -75,6 +76,13 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
   auto call = options.interpret.empty() ? compileForTarget(request, report) : lowerForInterpreter(request, report);
   if (!call)
     return call.takeError();
+  if (checker && file.module
+                     ->walk([](mlir::Operation *op) {
+                       return op->hasAttr(mlir::cta::CtaDialect::getRescaleAttrName()) ? mlir::WalkResult::interrupt()
+                                                                                       : mlir::WalkResult::advance();
+                     })
+                     .wasInterrupted())
+    checker->allowConditionalRescale();
   if (llvm::Error error = (*call)->run())
     return error;
   report.notes = (*call)->takeNotes();

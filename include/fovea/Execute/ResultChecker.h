@@ -31,6 +31,8 @@ public:
 
   /// One verdict per result.
   llvm::Expected<std::vector<Verdict>> judge(llvm::ArrayRef<HostTensor> results) const;
+  /// The results come from kernels whose maxima may lag (S12).
+  void allowConditionalRescale();
 
   /// The verdicts that the unfused evaluation itself gets, which tell how well
   /// conditioned the problem is. Wants Baseline::Always.

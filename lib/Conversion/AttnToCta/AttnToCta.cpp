@@ -190,6 +190,8 @@ void Lowering::completeSchedule() {
 
 void Lowering::run() {
   completeSchedule();
+  if (int64_t lag = maximumLag(body))
+    body.kernel->setAttr(cta::CtaDialect::getRescaleAttrName(), builder.getI64IntegerAttr(lag));
   units = ScoreUnits::choose(body, builder);
   auto inPlace = [](Value value) { return value; };
   Value query = load(body.query, body.rows, body.headDim, inPlace);

@@ -207,6 +207,8 @@ static void setAttributes(LLVM::LLVMFuncOp func, gpu::GPUFuncOp kernel, Schedule
       GridAttr::get(func.getContext(), schedule.getScheduler() != Scheduler::Grid, schedule.getBlocksPerSm()));
   Attribute bytes = kernel->getAttr(CtaDialect::getSharedBytesAttrName());
   func->setAttr(CtaDialect::getSharedBytesAttrName(), bytes ? bytes : builder.getI64IntegerAttr(0));
+  if (Attribute lag = kernel->getAttr(CtaDialect::getRescaleAttrName()))
+    func->setAttr(CtaDialect::getRescaleAttrName(), lag);
 }
 
 FailureOr<KernelAbi> KernelAbi::lower(gpu::GPUFuncOp kernel) {

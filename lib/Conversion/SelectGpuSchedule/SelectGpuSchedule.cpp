@@ -49,6 +49,8 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
         return signalPassFailure();
       }
     }
+    if (failed(checkSupported()))
+      return signalPassFailure();
     SmallVector<attn::ScoreOpInterface> ops;
     getOperation()->walk([&](attn::ScoreOpInterface op) {
       if (isa<attn::AttentionOp, attn::OnlineAttentionOp>(op.getOperation()))
@@ -63,6 +65,18 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
       else
         decide(op, given, keys);
     }
+  }
+
+  /// Names everything that no kernel is made of yet.
+  LogicalResult checkSupported() {
+    bool supported = true;
+    getOperation()->walk([&](attn::StructuredOpInterface op) {
+      if (isa<attn::AttentionOp, attn::OnlineAttentionOp, attn::FinalizeOp, attn::MergeOp>(op.getOperation()))
+        return;
+      op->emitOpError("has no kernels for GPUs yet; attn.attention has");
+      supported = false;
+    });
+    return success(supported);
   }
 
   /// Where the number of keys is read from.

@@ -38,7 +38,7 @@ LogicalResult CtaDialect::verifyOperationAttribute(Operation *op, NamedAttribute
     return expectAttr<AtAttr>(op, attribute, "a #cta.at");
   if (name == getGridAttrName())
     return expectAttr<GridAttr>(op, attribute, "a #cta.grid");
-  if (name == getSharedBytesAttrName())
+  if (name == getSharedBytesAttrName() || name == getRescaleAttrName())
     return expectAttr<IntegerAttr>(op, attribute, "an integer");
   if (name == getParamsAttrName()) {
     if (failed(expectAttr<ArrayAttr>(op, attribute, "an array of #cta.param")))

@@ -32,6 +32,9 @@ def Cta_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral getAtAttrName() { return "cta.at"; }
     /// Discardable attribute of a kernel after `cta-allocate-smem`: i64, bytes of dynamic shared memory.
     static constexpr ::llvm::StringLiteral getSharedBytesAttrName() { return "cta.shared_bytes"; }
+    /// Discardable attribute of a kernel: i64, by how many powers of two the maximum that stabilises exponents may lag
+    /// behind the true one (S12).
+    static constexpr ::llvm::StringLiteral getRescaleAttrName() { return "cta.rescale_log2"; }
     /// Discardable attribute of an argument of a kernel that no operand of `cta.launch` is passed for: a
     /// `#cta.workspace`.
     static constexpr ::llvm::StringLiteral getWorkspaceAttrName() { return "cta.workspace"; }
