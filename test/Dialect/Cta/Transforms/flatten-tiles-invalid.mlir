@@ -3,8 +3,17 @@
 // What cannot be flattened, named; and what is not.
 
 gpu.module @kernels {
-  // expected-error @below {{'gpu.func' op has flatten = true, but no loop over tiles: its scheduler is grid}}
+  // expected-error @below {{'gpu.func' op rule 0: has flatten = true, but no loop over tiles: its scheduler is grid}}
   gpu.func @grid() kernel attributes {cta.schedule = #cta.schedule<flatten = true, scheduler = grid>} {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-remark-re @below {{[Missed] FlattenTiles {{.*}}the kernel has one tile}}
+  gpu.func @one_tile() kernel attributes {cta.schedule = #cta.schedule<flatten = true>} {
     gpu.return
   }
 }
