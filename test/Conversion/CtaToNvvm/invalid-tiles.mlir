@@ -192,3 +192,70 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @layout_operand(%x: bf16) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error @below {{an operand A of 16-bit elements needs a multiple of 64 rows and of 16 columns, got 64 x 8}}
+    %t = cta.splat %x : bf16 -> tensor<64x8xbf16, #cta.operand_a<#cta.mma<warps = [4, 1]>>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @layout_lanes(%x: f32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error @below {{a #cta.lanes tile has 4 columns}}
+    %t = cta.splat %x : f32 -> tensor<64x8xf32, #cta.lanes<#cta.mma<warps = [4, 1]>>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @layout_rank(%x: f32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error @below {{a layout of a matrix needs a tile of rank 2, got 1}}
+    %t = cta.splat %x : f32 -> tensor<64xf32, #cta.mma<warps = [4, 1]>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @layout_slice(%x: f32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error @below {{a slice is a tile of rank 1, got 2}}
+    %t = cta.splat %x : f32 -> tensor<64x8xf32, #cta.slice<1, #cta.mma<warps = [4, 1]>>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @wait_producer() kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    cta.warp_specialize role(producer) warps(4) registers(0) {
+      // expected-error @below {{'cta.store_wait' op waits for stores, which consumers make}}
+      // expected-error @below {{failed to legalize operation 'cta.store_wait'}}
+      cta.store_wait
+    } role(consumer) warps(4) registers(0) {
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+#acc = #cta.mma<warps = [4, 1]>
+gpu.module @kernels {
+  gpu.func @constant(%o: memref<64xf32>, %i: index) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error @below {{differs from element to element, which no register tile of constants can}}
+    // expected-error @below {{failed to legalize operation 'arith.constant'}}
+    %t = arith.constant dense<"0x000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F"> : tensor<64xf32, #cta.slice<1, #acc>>
+    cta.write %t, %o[%i] dims [0] : tensor<64xf32, #cta.slice<1, #acc>>, memref<64xf32>
+    gpu.return
+  }
+}

@@ -31,3 +31,13 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @no_layout() kernel {
+    // expected-error@+1 {{has no swizzle: run cta-infer-layouts first}}
+    %t = cta.alloc_tile : !cta.tile<64x64xbf16>
+    gpu.return
+  }
+}

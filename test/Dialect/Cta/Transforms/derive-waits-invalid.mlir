@@ -87,3 +87,16 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+!tile = !cta.tile<64x64xbf16, swizzle = 128>
+!acc = tensor<64x64xf32, #cta.mma<warps = [4, 1]>>
+gpu.module @kernels {
+  gpu.func @again(%q: !tile, %k: !tile) kernel {
+    %f = cta.dot_async %q, %k transpose_b : !tile, !tile -> !cta.inflight<!acc>
+    // expected-error@+1 {{has what cta-derive-waits gives already}}
+    %s = cta.dot_wait %f pending(0) : !cta.inflight<!acc>
+    gpu.return
+  }
+}

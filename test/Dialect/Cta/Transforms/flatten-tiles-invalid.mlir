@@ -12,6 +12,15 @@ gpu.module @kernels {
 // -----
 
 gpu.module @kernels {
+  // expected-remark-re @below {{[Missed] FlattenTiles {{.*}}the kernel has one tile}}
+  gpu.func @one_tile() kernel attributes {cta.schedule = #cta.schedule<flatten = true>} {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
   gpu.func @header(%n: i32) kernel attributes {cta.schedule = #cta.schedule<flatten = true>} {
     %t0 = cta.first_tile : i32
     // expected-error @below {{'scf.while' op is not a loop over tiles as cta-persist-tiles makes it}}

@@ -62,3 +62,37 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @inside(%c: i1) kernel {
+    scf.if %c {
+      // expected-error@+1 {{must come before the roles, in the kernel's own block}}
+      %K = cta.channel "K" : !cta.channel<i32, depth = 2>
+    }
+    cta.warp_specialize role(consumer) warps(4) registers(0) {
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+!tile = !cta.tile<64x64xbf16, swizzle = 128>
+gpu.module @kernels {
+  gpu.func @carried_slot(%k: memref<?x?xbf16>, %n: i32) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : i32
+    %K = cta.channel "K" : !cta.channel<!tile, depth = 2>
+    cta.warp_specialize role(producer) warps(4) registers(0) {
+      %s0 = cta.acquire %K : !cta.channel<!tile, depth = 2> -> !cta.slot<!tile>
+      %r = scf.for %j = %c1 to %n step %c1 iter_args(%s = %s0) -> (!cta.slot<!tile>) : i32 {
+        // expected-error@+1 {{fills a slot that is not a result of cta.acquire}}
+        cta.tma_load %k[%c0, %c0] dims [0, 1] to %s : memref<?x?xbf16>, !cta.slot<!tile>
+        scf.yield %s : !cta.slot<!tile>
+      }
+    }
+    gpu.return
+  }
+}

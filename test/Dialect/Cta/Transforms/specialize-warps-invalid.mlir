@@ -150,3 +150,148 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @unscheduled_product(%q: !cta.tile<64x64xbf16, swizzle = 128>) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error@+1 {{is not scheduled: run cta-schedule first}}
+    %s = cta.dot %q, %q transpose_b : !cta.tile<64x64xbf16, swizzle = 128>, !cta.tile<64x64xbf16, swizzle = 128> -> tensor<64x64xf32, #cta.mma<warps = [4, 1]>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @twice() kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error@+1 {{is in the program already}}
+    cta.warp_specialize role(consumer) warps(4) registers(0) {
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error@+1 {{must have structured control flow, got 2 blocks}}
+  gpu.func @branches() kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    cf.br ^end
+  ^end:
+    gpu.return
+  }
+}
+
+// -----
+
+// A loop carries, in one value, tiles of two arguments.
+
+!mem = memref<?x?xbf16>
+!tile = !cta.tile<64x64xbf16, swizzle = 128>
+!acc = tensor<64x64xf32, #cta.mma<warps = [4, 1]>>
+gpu.module @kernels {
+  gpu.func @two_operands(%q: !mem, %k: !mem, %n: i32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : i32
+    %t = cta.load %q[%c0, %c0] dims [0, 1] : !mem -> !tile
+    %r = scf.for %j = %c1 to %n step %c1 iter_args(%a = %t) -> (!tile) : i32 {
+      %f = cta.dot_async %a, %a transpose_b : !tile, !tile -> !cta.inflight<!acc>
+      %s = cta.dot_wait %f : !cta.inflight<!acc>
+      %u = cta.load %k[%c0, %c0] dims [0, 1] : !mem -> !tile
+      // expected-error@+1 {{carries tiles of two channels, '!cta.tile<64x64xbf16, swizzle = 128>' and '!cta.tile<64x64xbf16, swizzle = 128>', as one value}}
+      scf.yield %u : !tile
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+!mem = memref<?x?xbf16>
+!tile = !cta.tile<64x64xbf16, swizzle = 128>
+!acc = tensor<64x64xf32, #cta.mma<warps = [4, 1]>>
+gpu.module @kernels {
+  gpu.func @given(%q: !mem, %given: !tile, %n: i32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : i32
+    // expected-error@+1 {{carries in one value a loaded tile and one that no load of the same operand made}}
+    %r = scf.for %j = %c1 to %n step %c1 iter_args(%a = %given) -> (!tile) : i32 {
+      %f = cta.dot_async %a, %a transpose_b : !tile, !tile -> !cta.inflight<!acc>
+      %s = cta.dot_wait %f : !cta.inflight<!acc>
+      %u = cta.load %q[%c0, %c0] dims [0, 1] : !mem -> !tile
+      scf.yield %u : !tile
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// A tile that a loop in another block takes over.
+
+!mem = memref<?x?xbf16>
+!tile = !cta.tile<64x64xbf16, swizzle = 128>
+gpu.module @kernels {
+  gpu.func @other_block(%q: !mem, %n: i32, %c: i1) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : i32
+    %t = cta.load %q[%c0, %c0] dims [0, 1] : !mem -> !tile
+    scf.if %c {
+      // expected-error@+1 {{hands a loaded tile to two loops, or out of a block that does not own it (rule 5)}}
+      %r = scf.for %j = %c1 to %n step %c1 iter_args(%a = %t) -> (!tile) : i32 {
+        %u = cta.load %q[%c0, %c0] dims [0, 1] : !mem -> !tile
+        scf.yield %u : !tile
+      }
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+!mem = memref<?x?xbf16>
+!tile = !cta.tile<64x64xbf16, swizzle = 128>
+!acc = tensor<64x64xf32, #cta.mma<warps = [4, 1]>>
+gpu.module @kernels {
+  gpu.func @read_afterwards(%q: !mem, %n: i32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1, stages = 3>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : i32
+    %t = cta.load %q[%c0, %c0] dims [0, 1] : !mem -> !tile
+    // expected-error@+1 {{takes over a loaded tile that is read outside of it afterwards (rule 5)}}
+    %r = scf.for %j = %c1 to %n step %c1 iter_args(%a = %t) -> (!tile) : i32 {
+      %u = cta.load %q[%c0, %c0] dims [0, 1] : !mem -> !tile
+      scf.yield %u : !tile
+    }
+    %f = cta.dot_async %t, %t transpose_b : !tile, !tile -> !cta.inflight<!acc>
+    %s = cta.dot_wait %f : !cta.inflight<!acc>
+    gpu.return
+  }
+}
+
+// -----
+
+!mem = memref<?x?xbf16>
+!out = tensor<64x64xbf16, #cta.mma<warps = [4, 1]>>
+gpu.module @kernels {
+  gpu.func @no_query(%x: !out, %o: !mem) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1, output_over_query = true>} {
+    %c0 = arith.constant 0 : index
+    // expected-error@+1 {{shall go through the tile of the query (output_over_query), but depends on 0 such tiles of its tile's loop body}}
+    cta.store %x, %o[%c0, %c0] dims [0, 1] : !out, !mem
+    gpu.return
+  }
+}
+
+// -----
+
+!mem = memref<?x?xbf16>
+!out = tensor<64x64xbf16, #cta.mma<warps = [4, 1]>>
+gpu.module @kernels {
+  gpu.func @staged(%x: !out, %o: !mem) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    %c0 = arith.constant 0 : index
+    %t = cta.alloc_tile : !cta.tile<64x64xbf16, swizzle = 128>
+    // expected-error@+1 {{goes through a shared tile already}}
+    cta.store %x, %o[%c0, %c0] dims [0, 1] via(%t : !cta.tile<64x64xbf16, swizzle = 128>) : !out, !mem
+    gpu.return
+  }
+}

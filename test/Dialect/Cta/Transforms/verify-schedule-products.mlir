@@ -186,3 +186,19 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+#acc = #cta.mma<warps = [4, 1]>
+!tile = !cta.tile<64x64xbf16, swizzle = 128>
+!acc = tensor<64x64xf32, #acc>
+gpu.module @kernels {
+  gpu.func @rule_4_other_block(%a: !tile, %b: !tile, %c: i1) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    %f = cta.dot_async %a, %b transpose_b : !tile, !tile -> !cta.inflight<!acc>
+    scf.if %c {
+      // expected-error @below {{'cta.dot_wait' op rule 4: waits in another block than the one that issues the product}}
+      %s = cta.dot_wait %f : !cta.inflight<!acc>
+    }
+    gpu.return
+  }
+}
