@@ -1,7 +1,7 @@
 """Checks that the listings of a document are what its commands print, or with --update puts that there.
 
 Commands are the ```sh blocks that are followed by a listing. They run in an empty folder that has the project's examples/,
-so that one may read what an earlier one wrote with `tee`. A listing is a ```mlir block behind a line
+so that one may read what an earlier one wrote with `tee`. A listing is a ```mlir or ```text block behind a line
 
     <!-- listing: SELECTION, ... -->
 
@@ -11,6 +11,8 @@ and shows parts of the output of the last commands, with the affine maps they us
     X           the first op with X in its first line, and its regions
     X brief     the same without its regions
     X around Y  the smallest op with X in its first line and Y in a region
+    X only A; B of its regions, the lines that contain A or B
+    X untyped   no types at the ends of lines
 
 White space is free: a listing may be broken into lines in any way; --update breaks long ones.
 
@@ -25,7 +27,7 @@ import sys
 import tempfile
 import textwrap
 
-BLOCK = re.compile(r"```sh\n(?P<sh>.*?)```|<!-- listing(?::(?P<selection>[^>]*))? -->\n```mlir\n(?P<listing>.*?)```", re.S)
+BLOCK = re.compile(r"```sh\n(?P<sh>.*?)```|<!-- listing(?::(?P<selection>[^>]*))? -->\n```(?:mlir|text)\n(?P<listing>.*?)```", re.S)
 CLAUSES = re.compile(r" (?=(?:ins|outs|maps|at|captures|attributes|iter_args|shared_outs|score|mask)\b|->)")
 WIDTH = 110
 
@@ -49,7 +51,28 @@ def op_at(lines, start):
     return lines[start:end]
 
 
+def only(op, wanted):
+    """The first and the last line of an op, and those between that contain one of `wanted`, with the ends of regions
+    that begin with one of these."""
+    kept, opened = [op[0]], {indentation(op[0])}
+    for line in op[1:-1]:
+        keep = any(text in line for text in wanted)
+        if line.lstrip().startswith("}"):
+            keep = indentation(line) in opened
+            opened -= {indentation(line)}
+        if keep:
+            kept.append(line)
+            opened |= {indentation(line)} if line.endswith("{") else set()
+    return kept + op[-1:] if len(op) > 1 else kept
+
+
+def without_types(line):
+    return re.sub(r" +(?:->|:) .*?( \{)?$", r"\1", re.sub(r"\((%[\w#]+) : [^()]*\)", r"(\1)", line))
+
+
 def select(lines, selection):
+    untyped = selection.endswith(" untyped")
+    selection, _, wanted = selection.removesuffix(" untyped").partition(" only ")
     what, _, inner = selection.partition(" around ")
     brief = what.endswith(" brief")
     what = what.removesuffix(" brief")
@@ -59,7 +82,11 @@ def select(lines, selection):
     if not ops:
         sys.exit(f"no op for '{selection}' in the output:\n" + "\n".join(lines))
     op = ops[0]
-    return [op[0], "  ...", op[-1]] if brief and len(op) > 1 else op
+    if wanted:
+        op = only(op, wanted.split("; "))
+    if untyped:
+        op = [without_types(line) for line in op]
+    return [op[0], " " * indentation(op[0]) + "  ...", op[-1]] if brief and len(op) > 1 else op
 
 
 def without_module(lines):
@@ -72,7 +99,7 @@ def without_module(lines):
 def wrapped(line):
     """`line` broken in front of clauses, else between types and operands, as often as its length demands."""
     def glued(match):
-        return match.group().replace(" ", "\0")
+        return match.group().replace(" ", "\0") if len(match.group()) < WIDTH - 20 else match.group()
 
     margin = " " * indentation(line)
     text = [""]
