@@ -1,6 +1,6 @@
 //===- CtaDialect.td - the cta dialect ---------------------*- tablegen -*-===//
 //
-// How one thread block (CTA, cooperative thread array) computes a tile. docs/Cta.md walks through its stages.
+// How one thread block (CTA, cooperative thread array) computes a tile. docs/Pipeline.md walks through its stages.
 //
 //===----------------------------------------------------------------------===//
 
