@@ -33,8 +33,8 @@ public:
   /// Null if the tile depends on the column, or is not known not to.
   Value get(Value tile);
   Value constant(Location loc, RankedTensorType type, int64_t value) {
-    return arith::ConstantOp::create(builder, loc,
-                                     DenseElementsAttr::get(type, builder.getIntegerAttr(type.getElementType(), value)));
+    return arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(type, builder.getIntegerAttr(type.getElementType(), value)));
   }
 
 private:
@@ -160,13 +160,15 @@ Value BoundRewriter::makeBound(Location loc, RankedTensorType type, Value plus, 
     return bound;
   }
   RankedTensorType wide = type.clone(builder.getI64Type());
-  auto widen = [&](Value value) { return value ? arith::ExtSIOp::create(builder, loc, wide, value).getResult() : value; };
+  auto widen = [&](Value value) {
+    return value ? arith::ExtSIOp::create(builder, loc, wide, value).getResult() : value;
+  };
   Value bound = combine(loc, widen(plus), widen(minus), /*subtract=*/true);
   bound = arith::AddIOp::create(builder, loc, bound, rowValues.constant(loc, wide, more));
-  bound = arith::MaxSIOp::create(builder, loc, bound,
-                                 rowValues.constant(loc, wide, std::numeric_limits<int32_t>::min()));
-  bound = arith::MinSIOp::create(builder, loc, bound,
-                                 rowValues.constant(loc, wide, std::numeric_limits<int32_t>::max()));
+  bound =
+      arith::MaxSIOp::create(builder, loc, bound, rowValues.constant(loc, wide, std::numeric_limits<int32_t>::min()));
+  bound =
+      arith::MinSIOp::create(builder, loc, bound, rowValues.constant(loc, wide, std::numeric_limits<int32_t>::max()));
   return arith::TruncIOp::create(builder, loc, type, bound);
 }
 
