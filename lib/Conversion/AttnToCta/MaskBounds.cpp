@@ -5,7 +5,8 @@
 //
 // A comparison of positions in which the column occurs once becomes one of the column with a bound of its row: the
 // arithmetic is done for rows, of which a thread has two, and each element costs one comparison with a constant. Bounds
-// of the same side that are and-ed become one.
+// of the same side that are and-ed become one. Where a bound is captured it may be the end of i32, which stands for
+// none: its difference to a position is taken in 64 bits, and cut to 32.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +33,8 @@ public:
   /// Null if the tile depends on the column, or is not known not to.
   Value get(Value tile);
   Value constant(Location loc, RankedTensorType type, int64_t value) {
-    return arith::ConstantOp::create(builder, loc,
-                                     DenseElementsAttr::get(type, builder.getI32IntegerAttr(value).getValue()));
+    return arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(type, builder.getIntegerAttr(type.getElementType(), value)));
   }
 
 private:
@@ -55,6 +56,7 @@ public:
 private:
   std::optional<ColumnTerm> decompose(Value tile);
   Value combine(Location loc, Value a, Value b, bool subtract);
+  Value makeBound(Location loc, RankedTensorType type, Value plus, Value minus, int64_t more);
   Value compare(Location loc, RankedTensorType type, arith::CmpIPredicate predicate, Value rows);
   void normalize(arith::CmpIOp op);
   void merge(arith::AndIOp op);
@@ -133,6 +135,43 @@ static bool isLower(arith::CmpIPredicate predicate) {
   return predicate == arith::CmpIPredicate::sgt || predicate == arith::CmpIPredicate::sge;
 }
 
+/// Whether a value of rows is more than positions and small constants: something captured is in it.
+static bool isFar(Value tile) {
+  constexpr unsigned bitsOfPosition = 31;
+  if (!tile)
+    return false;
+  Operation *op = tile.getDefiningOp();
+  APInt constant;
+  if (matchPattern(tile, m_ConstantInt(&constant)))
+    return constant.getSignificantBits() >= bitsOfPosition;
+  if (auto splat = dyn_cast_or_null<SplatOp>(op)) // positions are of type index
+    return !splat.getValue().getDefiningOp<arith::IndexCastOp>() && !matchPattern(splat.getValue(), m_Constant());
+  if (isa_and_nonnull<arith::AddIOp, arith::SubIOp, arith::MaxSIOp, arith::MinSIOp>(op))
+    return isFar(op->getOperand(0)) || isFar(op->getOperand(1));
+  return !isa_and_nonnull<IotaOp>(op);
+}
+
+/// plus - minus + more, of rows; either may be null, which is zero.
+Value BoundRewriter::makeBound(Location loc, RankedTensorType type, Value plus, Value minus, int64_t more) {
+  if (!isFar(plus) && !isFar(minus)) {
+    Value bound = combine(loc, plus, minus, /*subtract=*/true);
+    if (more != 0 || !bound)
+      bound = combine(loc, bound, rowValues.constant(loc, type, std::abs(more)), /*subtract=*/more < 0);
+    return bound;
+  }
+  RankedTensorType wide = type.clone(builder.getI64Type());
+  auto widen = [&](Value value) {
+    return value ? arith::ExtSIOp::create(builder, loc, wide, value).getResult() : value;
+  };
+  Value bound = combine(loc, widen(plus), widen(minus), /*subtract=*/true);
+  bound = arith::AddIOp::create(builder, loc, bound, rowValues.constant(loc, wide, more));
+  bound =
+      arith::MaxSIOp::create(builder, loc, bound, rowValues.constant(loc, wide, std::numeric_limits<int32_t>::min()));
+  bound =
+      arith::MinSIOp::create(builder, loc, bound, rowValues.constant(loc, wide, std::numeric_limits<int32_t>::max()));
+  return arith::TruncIOp::create(builder, loc, type, bound);
+}
+
 /// To `column <= bound` or `column >= bound`.
 void BoundRewriter::normalize(arith::CmpIOp op) {
   arith::CmpIPredicate predicate = op.getPredicate();
@@ -146,16 +185,12 @@ void BoundRewriter::normalize(arith::CmpIOp op) {
   int64_t sign = lhs->sign - rhs->sign;
   if (sign != 1 && sign != -1)
     return;
-  Value bound = sign == 1 ? combine(loc, rhs->rows, lhs->rows, /*subtract=*/true)
-                          : combine(loc, lhs->rows, rhs->rows, /*subtract=*/true);
   bool strict = predicate == arith::CmpIPredicate::slt || predicate == arith::CmpIPredicate::sgt;
   bool upper = isUpper(predicate) == (sign == 1);
   auto type = cast<RankedTensorType>(op.getLhs().getType());
   auto rowType = RankedTensorType::get(type.getDimSize(0), type.getElementType());
-  if (strict)
-    bound = combine(loc, bound, rowValues.constant(loc, rowType, 1), /*subtract=*/upper);
-  else if (!bound)
-    bound = rowValues.constant(loc, rowType, 0);
+  auto [plus, minus] = sign == 1 ? std::pair(rhs->rows, lhs->rows) : std::pair(lhs->rows, rhs->rows);
+  Value bound = makeBound(loc, rowType, plus, minus, strict ? (upper ? -1 : 1) : 0);
   op.replaceAllUsesWith(compare(loc, type, upper ? arith::CmpIPredicate::sle : arith::CmpIPredicate::sge, bound));
 }
 

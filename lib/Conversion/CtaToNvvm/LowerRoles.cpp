@@ -87,8 +87,8 @@ struct LowerResetCounter final : KernelPattern<ResetCounterOp> {
     // LLVM forgets the order of an atomic operation for this target.
     InlinePtx ptx(rewriter, loc);
     std::string result = ptx.output(rewriter.getI32Type()), address = ptx.input(finished);
-    Value before = ptx.emit("atom.add.acq_rel.gpu.global.u32 " + result + ", [" + address + "], 1;",
-                            InlinePtx::Effect::Memory)[0];
+    Value before =
+        ptx.emit("atom.add.acq_rel.gpu.global.u32 " + result + ", [" + address + "], 1;", InlinePtx::Effect::Memory)[0];
     Value blocks = NVVM::GridDimXOp::create(rewriter, loc, rewriter.getI32Type());
     Value last = arith::SubIOp::create(rewriter, loc, blocks, one);
     Value isLast = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, before, last);

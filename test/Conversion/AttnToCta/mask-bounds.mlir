@@ -119,3 +119,35 @@ func.func @either(%q: tensor<?x64xf16>, %k: tensor<?x64xf16>, %o: tensor<?x64xf1
   }
   return %r : tensor<?x64xf16>
 }
+
+// -----
+
+// A captured bound may be the end of i32: the distance to it is taken in 64 bits, with the step of a strict comparison, and cut.
+
+// CHECK-LABEL: gpu.func @captured_0
+//       CHECK:   %[[FROM:.*]] = cta.read %{{.*}} dims [0] : memref<?xi32, {{.*}}> -> tensor<128xi32>
+//   CHECK-DAG:   %[[F:.*]] = arith.extsi %[[FROM]] : tensor<128xi32> to tensor<128xi64>
+//   CHECK-DAG:     %[[N:.*]] = arith.extsi %{{.*}} : tensor<128xi32> to tensor<128xi64>
+//       CHECK:     %[[D:.*]] = arith.subi %[[F]], %[[N]] : tensor<128xi64>
+//       CHECK:     %[[S:.*]] = arith.addi %[[D]], %{{.*}} : tensor<128xi64>
+//       CHECK:     %[[L:.*]] = arith.maxsi %[[S]], %{{.*}} : tensor<128xi64>
+//       CHECK:     %[[H:.*]] = arith.minsi %[[L]], %{{.*}} : tensor<128xi64>
+//       CHECK:     %[[BOUND:.*]] = arith.trunci %[[H]] : tensor<128xi64> to tensor<128xi32>
+//       CHECK:     %[[B:.*]] = cta.broadcast %[[BOUND]] dim 1
+//       CHECK:     arith.cmpi sge, %{{.*}}, %[[B]] : tensor<128x128xi32>
+#q = affine_map<(i, j, k, n) -> (i, k)>
+#k = affine_map<(i, j, k, n) -> (j, k)>
+#v = affine_map<(i, j, k, n) -> (j, n)>
+#row = affine_map<(i, j, k, n) -> (i)>
+#o = affine_map<(i, j, k, n) -> (i, n)>
+func.func @captured(%q: tensor<?x64xf16>, %k: tensor<?x64xf16>, %from: tensor<?xi32>, %o: tensor<?x64xf16>) -> tensor<?x64xf16> {
+  %r = attn.attention ins(%q, %k, %k : tensor<?x64xf16>, tensor<?x64xf16>, tensor<?x64xf16>) captures(%from : tensor<?xi32>)
+      outs(%o : tensor<?x64xf16>) maps [#q, #k, #v, #row, #o] mask {
+  ^bb0(%f: i32):
+    %j = attn.index 1 : index
+    %ji = arith.index_cast %j : index to i32
+    %keep = arith.cmpi sgt, %ji, %f : i32
+    attn.yield %keep : i1
+  }
+  return %r : tensor<?x64xf16>
+}

@@ -26,6 +26,20 @@
 // BRANCH: error: 'arith.cmpf' op computes on the host with what is no size and no integer argument
 // RUN: not fovea-compile %t/loop.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=LOOP
 // LOOP: error: 'scf.for' op is left on the host
+// RUN: not fovea-compile %t/threads.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=THREADS
+// THREADS: error: has no nvvm.reqntid that says how many threads a block has
+// RUN: not fovea-compile %t/narrow.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=NARROW
+// NARROW: error: 'cta.launch' op passes a scalar of type 'i32', expected index, i64, f32 or f64
+// RUN: not fovea-compile %t/swizzle.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=SWIZZLE
+// SWIZZLE: error: 'cta.launch' op has a tensor map with a swizzle of 48 bytes, expected 0, 32, 64 or 128
+// RUN: not fovea-compile %t/argument.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=ARGUMENT
+// ARGUMENT: error: 'cta.launch' op passes no argument 7 for parameter 0, #cta.param<pointer, arg = 7>
+// RUN: not fovea-compile %t/pointer.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=POINTER
+// POINTER: error: 'cta.launch' op passes 'index' for parameter 0, #cta.param<pointer, arg = 1>
+// RUN: not fovea-compile %t/dim.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=DIM
+// DIM: error: 'cta.launch' op has parameter 0, #cta.param<size, arg = 0, dim = 3>, of a tensor of rank 1
+// RUN: not fovea-compile %t/blocks.mlir --emit launch -o - 2>&1 | FileCheck %s --check-prefix=BLOCKS
+// BLOCKS: error: has control flow on the host, which a launch has not
 
 //--- op.mlir
 func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
@@ -155,4 +169,76 @@ gpu.module @k {
   llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 64>, cta.grid = #cta.grid<>, cta.params = [#cta.param<pointer, arg = 0>]} {
     llvm.return
   }
+}
+//--- threads.mlir
+func.func @f() {
+  %c1 = arith.constant 1 : index
+  cta.launch @k::@k tiles(%c1)
+  return
+}
+gpu.module @k {
+  llvm.func @k() attributes {nvvm.kernel, cta.grid = #cta.grid<>, cta.params = []} { llvm.return }
+}
+//--- narrow.mlir
+func.func @f() {
+  %c1 = arith.constant 1 : index
+  %five = arith.constant 5 : i32
+  cta.launch @k::@k tiles(%c1) ins(%five : i32)
+  return
+}
+gpu.module @k {
+  llvm.func @k(%x: i32) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, cta.grid = #cta.grid<>,
+                                          cta.params = [#cta.param<scalar, arg = 0>]} { llvm.return }
+}
+//--- swizzle.mlir
+func.func @f(%x: tensor<4xf32>) {
+  %c1 = arith.constant 1 : index
+  cta.launch @k::@k tiles(%c1) ins(%x : tensor<4xf32>)
+  return
+}
+gpu.module @k {
+  llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, cta.grid = #cta.grid<>,
+                                          cta.params = [#cta.param<tensor_map, arg = 0, dims = [0], box = [4], swizzle = 48>]} { llvm.return }
+}
+//--- argument.mlir
+func.func @f(%x: tensor<4xf32>) {
+  %c1 = arith.constant 1 : index
+  cta.launch @k::@k tiles(%c1) ins(%x : tensor<4xf32>)
+  return
+}
+gpu.module @k {
+  llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, cta.grid = #cta.grid<>,
+                                          cta.params = [#cta.param<pointer, arg = 7>]} { llvm.return }
+}
+//--- pointer.mlir
+func.func @f(%x: tensor<4xf32>) {
+  %c1 = arith.constant 1 : index
+  cta.launch @k::@k tiles(%c1) ins(%x : tensor<4xf32>)
+  return
+}
+gpu.module @k {
+  llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, cta.grid = #cta.grid<>,
+                                          cta.params = [#cta.param<pointer, arg = 1>]} { llvm.return }
+}
+//--- dim.mlir
+func.func @f(%x: tensor<4xf32>) {
+  %c1 = arith.constant 1 : index
+  cta.launch @k::@k tiles(%c1) ins(%x : tensor<4xf32>)
+  return
+}
+gpu.module @k {
+  llvm.func @k(%x: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, cta.grid = #cta.grid<>,
+                                          cta.params = [#cta.param<size, arg = 0, dim = 3>]} { llvm.return }
+}
+//--- blocks.mlir
+func.func @f(%x: tensor<4xf32>) {
+  %c1 = arith.constant 1 : index
+  cf.br ^end
+^end:
+  cta.launch @k::@k tiles(%c1) ins(%x : tensor<4xf32>)
+  return
+}
+gpu.module @k {
+  llvm.func @k(%x: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, cta.grid = #cta.grid<>,
+                                          cta.params = [#cta.param<pointer, arg = 0>]} { llvm.return }
 }
