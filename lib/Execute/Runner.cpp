@@ -72,6 +72,12 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
     checker = std::move(*made);
   }
   RunRequest request = {file, *signature, *arguments, options};
+  if (options.count) {
+    auto counted = countAccesses(request);
+    if (!counted)
+      return counted.takeError();
+    report.counted = std::move(*counted);
+  }
   auto call = options.interpret.empty() ? compileForTarget(request, report) : lowerForInterpreter(request, report);
   if (!call)
     return call.takeError();

@@ -29,6 +29,30 @@ static void printTiming(llvm::raw_ostream &os, const Timing &timing) {
   os << "\n";
 }
 
+static void printAccesses(llvm::raw_ostream &os, const TensorAccesses &accesses) {
+  for (auto [name, count] : {std::pair("reads", accesses.reads), std::pair(", writes", accesses.writes)}) {
+    os << name << " " << count;
+    if (accesses.elements > 0 && count > 0)
+      os << llvm::format(" (%g per element)", double(count) / accesses.elements);
+  }
+  os << "\n";
+}
+
+static void printCounts(llvm::raw_ostream &os, const CountedAccesses &counted) {
+  const AccessCounts &counts = counted.counts;
+  os << "counted with " << counted.onChipBytes << " bytes on chip, of which " << counts.usedOnChipBytes << " are used:\n";
+  for (auto [number, accesses] : llvm::enumerate(counts.arguments)) {
+    os << "  argument " << number << ": " << counted.argumentTypes[number] << ": ";
+    printAccesses(os, accesses);
+  }
+  os << "  temporaries: " << counts.temporaryBytes << " bytes: ";
+  printAccesses(os, counts.temporaries);
+  os << "  bytes read " << counts.readBytes << ", written " << counts.writtenBytes << "; flops " << counts.flops;
+  if (int64_t bytes = counts.readBytes + counts.writtenBytes)
+    os << llvm::format(", %.4g per byte", double(counts.flops) / bytes);
+  os << "\n";
+}
+
 std::string RunReport::str() const {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -47,6 +71,8 @@ std::string RunReport::str() const {
       os << ": " << verdicts[number].summary();
     os << "\n";
   }
+  if (counted)
+    printCounts(os, *counted);
   if (timing)
     printTiming(os, *timing);
   if (verdicts.empty() || !passed())

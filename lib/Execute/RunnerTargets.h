@@ -36,6 +36,9 @@ llvm::Expected<std::unique_ptr<CompiledCall>> compileForCpu(const RunRequest &re
 /// The same for the first CUDA device. The module stays as it is.
 llvm::Expected<std::unique_ptr<CompiledCall>> compileForCudaDevice(const RunRequest &request, RunReport &report);
 
+/// Interprets a copy of the module after its last stage on tensors, and counts.
+llvm::Expected<CountedAccesses> countAccesses(const RunRequest &request);
+
 /// Lowers a copy of the module to the stage `options.interpret` and runs it by
 /// the tile interpreter.
 llvm::Expected<std::unique_ptr<CompiledCall>> lowerForInterpreter(const RunRequest &request, RunReport &report);
