@@ -37,9 +37,18 @@ void AccessCounter::addArguments(MutableArrayRef<Datum> arguments) {
     if (auto *tensor = std::get_if<DenseTensor>(&argument)) {
       accesses.elements = tensor->getNumElements();
       tensor->setResidence(makePlace(*tensor));
-      tensor->getResidence()->buffer =
-          std::make_shared<Buffer>(&accesses, tensor->getNumElements(), getBytes(*tensor));
+      tensor->getResidence()->buffer = std::make_shared<Buffer>(&accesses, tensor->getNumElements(), getBytes(*tensor));
     }
+}
+
+void AccessCounter::takeResults(ArrayRef<Datum> results) {
+  for (const Datum &result : results)
+    if (auto *tensor = std::get_if<DenseTensor>(&result))
+      if (const std::shared_ptr<Residence> &place = tensor->getResidence(); place && place->buffer) {
+        materialize(*place);
+        if (place->buffer->isOnChip)
+          countWrite(*place, place->elements);
+      }
 }
 
 /// Makes a buffer for what is written first.

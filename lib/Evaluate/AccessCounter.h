@@ -20,6 +20,8 @@ public:
 
   /// Makes `arguments` tensors in memory.
   void addArguments(llvm::MutableArrayRef<Datum> arguments);
+  /// Writes those results of the function that are on chip.
+  void takeResults(llvm::ArrayRef<Datum> results);
   /// Counts what `op` has done; says where its results are.
   void record(mlir::Operation *op, const Frame &frame, llvm::MutableArrayRef<Datum> results);
   /// Counts what has become part of `destination` (tensor.parallel_insert_slice).

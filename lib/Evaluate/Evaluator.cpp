@@ -68,6 +68,8 @@ llvm::Expected<SmallVector<EvaluateResult>> evaluator::evaluateBy(FunctionInterp
   llvm::Expected<Data> values = interpreter.call(entry, data);
   if (!values)
     return values.takeError();
+  if (AccessCounter *counter = interpreter.getCounter())
+    counter->takeResults(*values);
 
   SmallVector<EvaluateResult> results;
   for (auto [value, type] : llvm::zip_equal(*values, entry.getResultTypes())) {

@@ -19,7 +19,8 @@ struct MemoryUse {
 
 /// What a tensor is stored in: an argument, or memory that the function has made.
 struct Buffer {
-  Buffer(TensorAccesses *accesses, int64_t elements, int64_t bytes) : accesses(accesses), elements(elements), bytes(bytes) {}
+  Buffer(TensorAccesses *accesses, int64_t elements, int64_t bytes)
+      : accesses(accesses), elements(elements), bytes(bytes) {}
   ~Buffer() {
     if (use)
       (isOnChip ? use->onChip : use->temporaries) -= bytes;
@@ -46,12 +47,12 @@ struct Residence {
     isHeld = false;
   }
 
-  std::shared_ptr<Buffer> buffer; ///< Null as long as nothing has been written.
+  std::shared_ptr<Buffer> buffer;   ///< Null as long as nothing has been written.
   std::shared_ptr<Residence> whole; ///< That this is a part of.
   int64_t elements = 0, bytes = 0;
-  bool fits = false;    ///< On chip.
-  bool isHeld = false;  ///< On chip, beside the buffer in memory.
-  bool isDirty = false; ///< What is held has not been written to memory.
+  bool fits = false;              ///< On chip.
+  bool isHeld = false;            ///< On chip, beside the buffer in memory.
+  bool isDirty = false;           ///< What is held has not been written to memory.
   std::shared_ptr<MemoryUse> use; ///< That holding it adds to.
 };
 

@@ -40,7 +40,8 @@ static void printAccesses(llvm::raw_ostream &os, const TensorAccesses &accesses)
 
 static void printCounts(llvm::raw_ostream &os, const CountedAccesses &counted) {
   const AccessCounts &counts = counted.counts;
-  os << "counted with " << counted.onChipBytes << " bytes on chip, of which " << counts.usedOnChipBytes << " are used:\n";
+  os << "counted with " << counted.onChipBytes << " bytes on chip, of which " << counts.usedOnChipBytes
+     << " are used:\n";
   for (auto [number, accesses] : llvm::enumerate(counts.arguments)) {
     os << "  argument " << number << ": " << counted.argumentTypes[number] << ": ";
     printAccesses(os, accesses);

@@ -5,7 +5,8 @@
 // one:
 //
 //   * A tensor of at most M bytes that the function makes is on chip, a larger one is in memory.
-//   * A part of a tensor in memory that fits (tensor.extract_slice) is read once, when an op first computes on it, and is
+//   * A part of a tensor in memory that fits (tensor.extract_slice) is read once, when an op first computes on it, and
+//   is
 //     then on chip as long as the value exists; what an op writes to it is written when it is inserted.
 //   * An op reads every tensor operand that is not on chip once and writes its results once; a destination that it does
 //     not read, and a tensor that has only been filled, are not read.
@@ -34,12 +35,12 @@ struct AccessCounts {
   TensorAccesses temporaries;            ///< What the function itself has made in memory.
   int64_t readBytes = 0, writtenBytes = 0;
   int64_t flops = 0;
-  int64_t temporaryBytes = 0; ///< In memory at one time, at most.
+  int64_t temporaryBytes = 0;  ///< In memory at one time, at most.
   int64_t usedOnChipBytes = 0; ///< At one time, at most; may exceed M.
 };
 
-/// As `evaluate` in Precision::Reference, with `onChipBytes` on chip; a function that has been tiled, or made unfused, is
-/// counted as such.
+/// As `evaluate` in Precision::Reference, with `onChipBytes` on chip; a function that has been tiled, or made unfused,
+/// is counted as such.
 llvm::Expected<llvm::SmallVector<EvaluateResult>> evaluateAndCount(mlir::func::FuncOp entry,
                                                                    llvm::ArrayRef<EvaluateArgument> arguments,
                                                                    int64_t onChipBytes, AccessCounts &counts);

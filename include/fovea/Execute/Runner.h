@@ -81,8 +81,8 @@ struct RunReport {
   /// What decided on the target, what ptxas finds slow, the kernels.
   std::vector<std::string> remarks;
   std::vector<std::string> resultTypes;
-  std::vector<Verdict> verdicts; ///< One per result, with `check`.
-  std::optional<Timing> timing;  ///< With `repeat`.
+  std::vector<Verdict> verdicts;          ///< One per result, with `check`.
+  std::optional<Timing> timing;           ///< With `repeat`.
   std::optional<CountedAccesses> counted; ///< With `count`.
   /// Of the tile interpreter: what explains results that are wrong, and how to see them again.
   std::vector<std::string> notes;

@@ -60,8 +60,9 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
       *this, "maximum", llvm::cl::desc("What stabilises the exponentials of an attention"),
       llvm::cl::init(mlir::attn::Maximum::Running),
       llvm::cl::values(clEnumValN(mlir::attn::Maximum::Running, "running", "the maximum of the keys so far"),
-                       clEnumValN(mlir::attn::Maximum::Unified, "unified", "FlashDecoding++: unified-max, with a "
-                                                                           "fallback to the running one"))};
+                       clEnumValN(mlir::attn::Maximum::Unified, "unified",
+                                  "FlashDecoding++: unified-max, with a "
+                                  "fallback to the running one"))};
   Option<double> unifiedMax{*this, "unified-max", llvm::cl::desc("The maximum of maximum=unified, a score in base e"),
                             llvm::cl::init(0)};
 

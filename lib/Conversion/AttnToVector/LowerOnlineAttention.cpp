@@ -309,8 +309,8 @@ SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value 
 // Values
 //===----------------------------------------------------------------------===//
 
-/// O^T of `rows` value dims from `d` on, rescaled by `alpha` unless that is empty. With `guard`, a key that the mask removed adds nothing even if its value is
-/// not finite (S8).
+/// O^T of `rows` value dims from `d` on, rescaled by `alpha` unless that is empty. With `guard`, a key that the mask
+/// removed adds nothing even if its value is not finite (S8).
 void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value,
                               ArrayRef<Value> alpha, bool guard) {
   SmallVector<Value> init;
@@ -388,8 +388,8 @@ void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, cons
   });
   for (int64_t v = 0; v != panel.vectors; ++v) {
     Value old = lanes.load(sum, {positionOf(panel, v)});
-    Value total = alpha.empty() ? Value(arith::AddFOp::create(builder, loc, old, sums[v]))
-                                : lanes.fma(old, alpha[v], sums[v]);
+    Value total =
+        alpha.empty() ? Value(arith::AddFOp::create(builder, loc, old, sums[v])) : lanes.fma(old, alpha[v], sums[v]);
     lanes.store(total, sum, {positionOf(panel, v)});
   }
   if (hasMask && partial) {

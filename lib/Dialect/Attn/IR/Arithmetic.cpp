@@ -22,8 +22,7 @@ int64_t mlir::attn::countFlops(Operation *scalarOp) {
          isa_and_nonnull<math::MathDialect>(scalarOp->getDialect());
 }
 
-/// Of the score region, for one score.
-static int64_t countRegion(ScoreOpInterface op) {
+int64_t mlir::attn::countScoreFlops(ScoreOpInterface op) {
   int64_t flops = 0;
   op.getScore().walk([&](Operation *nested) { flops += countFlops(nested); });
   return flops;
@@ -55,11 +54,9 @@ static int64_t countAttention(OpTy op, ArrayRef<int64_t> extents, bool isOnline,
   if (failed(dims))
     return 0;
   int64_t qk = extents[dims->qk], value = extents[dims->value];
-  int64_t rows = Extents{extents}.over([&](unsigned d) {
-    return d != dims->qk && d != dims->value && d != dims->key;
-  });
+  int64_t rows = Extents{extents}.over([&](unsigned d) { return d != dims->qk && d != dims->value && d != dims->key; });
   // Two products, scale, maximum, difference, exponential, sum.
-  int64_t perScore = 2 * qk + 2 * value + 4 + !hasFixedMax + countRegion(cast<ScoreOpInterface>(op.getOperation()));
+  int64_t perScore = 2 * qk + 2 * value + 4 + !hasFixedMax + countScoreFlops(cast<ScoreOpInterface>(op.getOperation()));
   // The maximum of old and new, difference, exponential, sum rescaled and added to, accumulator rescaled.
   int64_t perRow = !isOnline ? value : hasFixedMax ? 1 : 5 + value;
   return rows * (extents[dims->key] * perScore + perRow);
@@ -74,13 +71,15 @@ int64_t mlir::attn::countFlops(StructuredOpInterface op, ArrayRef<int64_t> exten
       .Case([&](FinalizeOp o) {
         // 1 / l, the products with it; an LSE is a logarithm and a sum; a sink joins as one more part.
         int64_t perRow = 1 + 2 * o.getReturnLse() + (o.getSink() ? 8 : 0);
-        return domain.over(op.getMapOf(o.getMaxMutable())) * perRow + domain.over(op.getMapOf(o.getOutputsMutable()[0]));
+        return domain.over(op.getMapOf(o.getMaxMutable())) * perRow +
+               domain.over(op.getMapOf(o.getOutputsMutable()[0]));
       })
       .Case([&](MergeOp o) {
         // Every state, the one in the outputs among them: maximum, difference, exponential; each component rescaled
         // and added, the first one only rescaled.
         unsigned first = o.getStates().size() - 2;
-        int64_t rows = domain.over(op.getMapOf(outputs()[first])), parts = domain.over(op.getMapOf(o.getStatesMutable()[first]));
+        int64_t rows = domain.over(op.getMapOf(outputs()[first])),
+                parts = domain.over(op.getMapOf(o.getStatesMutable()[first]));
         int64_t flops = 3 * parts + 2 * rows;
         for (unsigned i = 0, e = o.getStates().size(); i != e; ++i)
           if (i != first)
@@ -89,15 +88,17 @@ int64_t mlir::attn::countFlops(StructuredOpInterface op, ArrayRef<int64_t> exten
       })
       .Case([&](SoftmaxOp o) {
         // Maximum; difference, exponential, sum; difference, exponential, quotient.
-        return domain.over([](unsigned) { return true; }) * (7 + countRegion(cast<ScoreOpInterface>(o.getOperation())));
+        return domain.over([](unsigned) { return true; }) *
+               (7 + countScoreFlops(cast<ScoreOpInterface>(o.getOperation())));
       })
       .Case([&](OnlineSoftmaxOp o) {
         int64_t elements = domain.over([](unsigned) { return true; });
-        return elements * (4 + countRegion(cast<ScoreOpInterface>(o.getOperation()))) +
+        return elements * (4 + countScoreFlops(cast<ScoreOpInterface>(o.getOperation()))) +
                5 * domain.over(op.getMapOf(outputs()[0]));
       })
       .Case([&](NormalizeOp o) {
-        return domain.over([](unsigned) { return true; }) * (3 + countRegion(cast<ScoreOpInterface>(o.getOperation())));
+        return domain.over([](unsigned) { return true; }) *
+               (3 + countScoreFlops(cast<ScoreOpInterface>(o.getOperation())));
       })
       .Default([](Operation *) { return 0; });
 }

@@ -392,11 +392,11 @@ LogicalResult QueryPacker::run() {
   valueDim = sizeOf(rewriter, loc, initial[0], accMap, dims.value);
   Value query = packQuery();
   FloatType type = op.getComputeType();
-  Value maximum = op.getFixedMax() ? getFixedMaximum(initial)
-                                   : arith::ConstantOp::create(rewriter, loc,
-                                                               rewriter.getFloatAttr(
-                                                                   type, APFloat::getInf(type.getFloatSemantics(),
-                                                                                         /*Negative=*/true)));
+  Value maximum = op.getFixedMax()
+                      ? getFixedMaximum(initial)
+                      : arith::ConstantOp::create(rewriter, loc,
+                                                  rewriter.getFloatAttr(type, APFloat::getInf(type.getFloatSemantics(),
+                                                                                              /*Negative=*/true)));
   if (!maximum)
     return op.emitOpError("has a fixed maximum, but its state does not start as a fill with 0, the maximum and 0");
   SmallVector<Value> state = emptyState(maximum);

@@ -205,9 +205,8 @@ Value SoftmaxRows::reduceFrom(Start start, double none, function_ref<Value(Value
   bool isFirst = start == Start::First;
   auto begun = forEachKey(isFirst ? zero : rest, isFirst ? count : length, constant(none),
                           [&](Value key, ValueRange) { return SmallVector{term(key)}; });
-  return forEachKey(isFirst ? count : zero, isFirst ? length : rest, begun, [&](Value key, ValueRange carried) {
-    return SmallVector{combine(carried[0], term(key))};
-  })[0];
+  return forEachKey(isFirst ? count : zero, isFirst ? length : rest, begun,
+                    [&](Value key, ValueRange carried) { return SmallVector{combine(carried[0], term(key))}; })[0];
 }
 
 SmallVector<Value> SoftmaxRows::forEachRow(ValueRange outputs, OpFoldResult numBlocks,
@@ -346,9 +345,9 @@ RowState SoftmaxRows::mergedState(ValueRange states, Value numBlocks) {
 SmallVector<Value> SoftmaxRows::writeRow(RowState state, ValueRange outputs) {
   bool isLog = op.getKind() == SoftmaxKind::LogProb;
   Value logSum = isLog || op.getReturnLse() ? Value(math::LogOp::create(b, state.sum)) : Value();
-  Value isEmpty = op.getSafe() && !isLog ? Value(arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, state.sum,
-                                                                       constant(0)))
-                                         : Value();
+  Value isEmpty = op.getSafe() && !isLog
+                      ? Value(arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, state.sum, constant(0)))
+                      : Value();
   AffineMap map = structured.getMapOf(op.getOutputsMutable()[0]);
   Type type = cast<ShapedType>(outputs[0].getType()).getElementType();
   SmallVector<Value> results = forEachKey(index(0), length, outputs[0], [&](Value key, ValueRange carried) {
@@ -390,7 +389,8 @@ LogicalResult attn::rewriteSoftmax(RewriterBase &rewriter, SoftmaxOp op, Softmax
   if (block < 1)
     return op.emitOpError() << "needs blocks of at least 1 element, got " << block;
   // A tensor without elements has no row to slice.
-  if (algorithm == SoftmaxAlgorithm::Fused || llvm::is_contained(cast<ShapedType>(op.getInput().getType()).getShape(), 0))
+  if (algorithm == SoftmaxAlgorithm::Fused ||
+      llvm::is_contained(cast<ShapedType>(op.getInput().getType()).getShape(), 0))
     return success();
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
@@ -403,9 +403,8 @@ struct AttnRewriteSoftmaxPass final : attn::impl::AttnRewriteSoftmaxPassBase<Att
   using Base::Base;
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    WalkResult result = getOperation()->walk([&](SoftmaxOp op) {
-      return WalkResult(rewriteSoftmax(rewriter, op, algorithm, block));
-    });
+    WalkResult result =
+        getOperation()->walk([&](SoftmaxOp op) { return WalkResult(rewriteSoftmax(rewriter, op, algorithm, block)); });
     if (result.wasInterrupted())
       signalPassFailure();
   }

@@ -12,8 +12,8 @@
 // Blocks that no row of the tile sees are never visited; the others come in
 // ascending order.
 //
-// With loop-order=key-outer, which wants the op on all rows of a head, the loop over the keys is outside of one over the
-// rows, as in FlashAttention-1; the state is then a tensor in memory, of which every step reads and writes a tile:
+// With loop-order=key-outer, which wants the op on all rows of a head, the loop over the keys is outside of one over
+// the rows, as in FlashAttention-1; the state is then a tensor in memory, of which every step reads and writes a tile:
 //
 //   %s:3 = scf.for %n = ... iter_args(%a, %x, %y) {
 //     scf.for %i = 0 to %rows step M iter_args(%b, ...) {
@@ -151,6 +151,8 @@ FailureOr<scf::ForOp> mlir::attn::tileKeysOutside(RewriterBase &rewriter, Online
                                                   int64_t tileN) {
   if (tileM < 1)
     return op.emitOpError() << "needs a tile of at least 1 row, got " << tileM;
+  if (op.getFixedMax())
+    return op.emitOpError("has a fixed maximum; states that are merged block by block need the running one");
   FailureOr<scf::ForOp> keys = tileKeys(rewriter, cast<ScoreOpInterface>(op.getOperation()), tileN);
   if (failed(keys))
     return failure();
@@ -164,7 +166,8 @@ FailureOr<scf::ForOp> mlir::attn::tileKeysOutside(RewriterBase &rewriter, Online
   SmallVector<OpFoldResult> sizes(maps[0].getNumDims(), rewriter.getIndexAttr(0));
   sizes[query] = rewriter.getIndexAttr(tileM);
   options.setTileSizes(sizes);
-  FailureOr<scf::SCFTilingResult> rows = scf::tileUsingSCF(rewriter, cast<TilingInterface>(block.getOperation()), options);
+  FailureOr<scf::SCFTilingResult> rows =
+      scf::tileUsingSCF(rewriter, cast<TilingInterface>(block.getOperation()), options);
   if (failed(rows))
     return failure();
   rewriter.replaceOp(block, rows->replacements);

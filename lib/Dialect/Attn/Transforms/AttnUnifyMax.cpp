@@ -6,9 +6,9 @@
 //   %ok = every row of %u#2 is in [2^-range, 2^range]
 //   %s:3 = scf.if %ok { yield %u } else { attn.online_attention ins(%q, %k, %v) outs(0, -inf, 0) }
 //
-// FlashDecoding++ (Hong et al. 2023): with one maximum for all parts of the keys no part waits for another. A sum in the
-// range bounds every exponential, and those that underflowed are less than 2^(range - 126) of it. What is not in the
-// range (an overflow, an underflow, a NaN, a row without keys) is computed again as if nothing had been.
+// FlashDecoding++ (Hong et al. 2023): with one maximum for all parts of the keys no part waits for another. A sum in
+// the range bounds every exponential, and those that underflowed are less than 2^(range - 126) of it. What is not in
+// the range (an overflow, an underflow, a NaN, a row without keys) is computed again as if nothing had been.
 //
 //===----------------------------------------------------------------------===//
 
@@ -125,8 +125,8 @@ struct AttnUnifyMaxPass final : attn::impl::AttnUnifyMaxPassBase<AttnUnifyMaxPas
     for (OnlineAttentionOp op : ops) {
       remark::RemarkOpts options = remark::RemarkOpts::name("UnifyMax").category("attn");
       if (returnsMax || op.getFixedMax() || !isIdentityState(op.getOutputs())) {
-        remark::missed(op.getLoc(), options) << remark::reason(
-            returnsMax ? "an attention here returns its maximum" : "the incoming state is not the identity");
+        remark::missed(op.getLoc(), options) << remark::reason(returnsMax ? "an attention here returns its maximum"
+                                                                          : "the incoming state is not the identity");
         continue;
       }
       Location loc = op.getLoc();

@@ -15,6 +15,9 @@ namespace mlir::attn {
 /// Operations of one execution of a scalar op, without what is in its regions.
 int64_t countFlops(Operation *scalarOp);
 
+/// Operations of the score region of `op`, for one score.
+int64_t countScoreFlops(ScoreOpInterface op);
+
 /// Operations of `op` on a domain of these extents. Masked keys are computed like others. Per score there are the two
 /// products, the scale, the score region, the running maximum, the difference to it, the exponential and the sum; per
 /// row of an online op the rescaling of the state that came in.
