@@ -76,7 +76,7 @@ static void simplify(Operation *root) {
 }
 
 IoTiles AttnReportIoPass::chooseTiles(AttentionOp op, const IoModel &model) {
-  IoTiles tiles = IoTiles::forOnChipBytes(onChipBytes, model.getHeadDim(), model.getComputeBytes());
+  IoTiles tiles = model.getFittingTiles(onChipBytes);
   if (ConfigAttr config = findConfig(op))
     tiles.rows = config.getTileM(), tiles.keys = config.getTileN();
   if (tileM > 0)
@@ -155,9 +155,9 @@ void AttnReportIoPass::writeJson(llvm::raw_ostream &os, ArrayRef<AttentionReport
 
 void AttnReportIoPass::writeSvg(llvm::raw_ostream &os, ArrayRef<AttentionReport> reports) {
   std::vector<RooflinePoint> points;
-  for (const AttentionReport &report : reports)
+  for (auto [number, report] : llvm::enumerate(reports))
     for (const IoCounts &counts : report.forms)
-      points.push_back({"@" + report.function + " " + counts.form.str(), intensityOf(counts)});
+      points.push_back({"@" + report.function + " " + counts.form.str(), intensityOf(counts), unsigned(number)});
   writeRooflineSvg(os, getRoof(), points);
 }
 

@@ -13,11 +13,6 @@ using namespace mlir::attn;
 
 using Predicate = fovea::MaskPredicate<int64_t>;
 
-IoTiles IoTiles::forOnChipBytes(int64_t onChipBytes, int64_t headDim, int64_t elementBytes) {
-  int64_t keys = std::max<int64_t>(onChipBytes / (4 * std::max<int64_t>(headDim, 1) * elementBytes), 1);
-  return {std::clamp<int64_t>(headDim, 1, keys), keys, onChipBytes};
-}
-
 //===----------------------------------------------------------------------===//
 // Reading the op
 //===----------------------------------------------------------------------===//
@@ -111,6 +106,17 @@ std::vector<IoModel::Tile> IoModel::getTiles(const IoTiles &tiles) const {
     all.push_back({end - begin, seen.liveBegin, seen.liveEnd});
   }
   return all;
+}
+
+IoTiles IoModel::getFittingTiles(int64_t onChipBytes) const {
+  int64_t headDim = std::max<int64_t>({extents[dims.qk], extents[dims.value], 1});
+  int64_t keys = std::max<int64_t>(onChipBytes / (4 * headDim * computeBytes), 1);
+  IoTiles tiles{std::min(headDim, keys), keys, onChipBytes};
+  constexpr int64_t step = 16;
+  tiles.keys = keys > step ? llvm::alignDown(keys, step) : keys;
+  while (tiles.keys > step && countQueryOuter(tiles).onChipBytes > onChipBytes)
+    tiles.keys -= step;
+  return tiles;
 }
 
 std::pair<int64_t, int64_t> IoModel::countBlocks(const IoTiles &tiles) const {

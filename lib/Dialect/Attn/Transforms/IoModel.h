@@ -33,9 +33,6 @@ struct IoCounts {
 struct IoTiles {
   int64_t rows, keys; ///< Per tile.
   int64_t onChipBytes;
-
-  /// What FlashAttention takes: blocks of M / 4d keys, and as many rows up to d.
-  static IoTiles forOnChipBytes(int64_t onChipBytes, int64_t headDim, int64_t elementBytes);
 };
 
 /// An attention of known extents, without clauses.
@@ -44,6 +41,10 @@ public:
   /// Fails, with the reason, where the counts would depend on values at run time.
   static FailureOr<IoModel> create(AttentionOp op, std::string &whyNot);
 
+  /// What FlashAttention takes: blocks of M / 4d keys and as many rows up to d; less keys where their scores would not
+  /// fit beside them.
+  IoTiles getFittingTiles(int64_t onChipBytes) const;
+
   IoCounts countUnfused(const IoTiles &tiles) const;
   IoCounts countQueryOuter(const IoTiles &tiles) const;
   IoCounts countKeyOuter(const IoTiles &tiles) const;
@@ -51,8 +52,6 @@ public:
   /// Blocks of keys that some tile of rows visits, and how many there are without a mask.
   std::pair<int64_t, int64_t> countBlocks(const IoTiles &tiles) const;
 
-  int64_t getHeadDim() const { return extents[dims.qk]; }
-  int64_t getComputeBytes() const { return computeBytes; }
   /// N_q N_k d^2 / M with M in elements, for all batches and heads: the order of theorem 2.
   double getTheorem2(int64_t onChipBytes) const;
 

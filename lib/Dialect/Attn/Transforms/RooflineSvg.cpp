@@ -71,11 +71,11 @@ void mlir::attn::writeRooflineSvg(llvm::raw_ostream &os, const Roofline &roof, l
   for (double intensity : {start, ridge, end})
     os << llvm::format("%.1f,%.1f ", plot.x.at(intensity), plot.y.at(roof.getAttainable(intensity)));
   os << "\"/>\n";
-  for (auto [number, point] : llvm::enumerate(points)) {
+  for (const RooflinePoint &point : points) {
     double x = plot.x.at(point.intensity), y = plot.y.at(roof.getAttainable(point.intensity));
     os << llvm::format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>\n", x, y);
-    // Labels step down, so that points close to each other stay readable.
-    writeText(os, x + 8, y + 16 + 14 * double(number % 3), "start", point.label);
+    bool isRight = x > (left + width - right) * 3 / 4;
+    writeText(os, isRight ? x - 8 : x + 8, y + 16 + 14 * point.level, isRight ? "end" : "start", point.label);
   }
   os << "</svg>\n";
 }

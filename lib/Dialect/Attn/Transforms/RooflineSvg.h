@@ -23,7 +23,8 @@ struct Roofline {
 
 struct RooflinePoint {
   std::string label;
-  double intensity; ///< Flops per byte.
+  double intensity;   ///< Flops per byte.
+  unsigned level = 0; ///< Lines that the label is moved down, off those of other points.
 };
 
 void writeRooflineSvg(llvm::raw_ostream &os, const Roofline &roof, llvm::ArrayRef<RooflinePoint> points);
