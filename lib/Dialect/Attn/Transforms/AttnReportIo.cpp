@@ -155,9 +155,11 @@ void AttnReportIoPass::writeJson(llvm::raw_ostream &os, ArrayRef<AttentionReport
 
 void AttnReportIoPass::writeSvg(llvm::raw_ostream &os, ArrayRef<AttentionReport> reports) {
   std::vector<RooflinePoint> points;
-  for (auto [number, report] : llvm::enumerate(reports))
+  constexpr unsigned levels = 9;
+  for (const AttentionReport &report : reports)
     for (const IoCounts &counts : report.forms)
-      points.push_back({"@" + report.function + " " + counts.form.str(), intensityOf(counts), unsigned(number)});
+      points.push_back(
+          {"@" + report.function + " " + counts.form.str(), intensityOf(counts), unsigned(points.size() % levels)});
   writeRooflineSvg(os, getRoof(), points);
 }
 
