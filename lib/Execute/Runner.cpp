@@ -73,9 +73,16 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
   }
   RunRequest request = {file, *signature, *arguments, options};
   if (options.count) {
-    auto counted = countAccesses(request);
+    std::vector<HostTensor> results;
+    auto counted = countAccesses(request, results);
     if (!counted)
       return counted.takeError();
+    if (checker) {
+      auto verdicts = checker->judge(results);
+      if (!verdicts)
+        return verdicts.takeError();
+      counted->verdicts = std::move(*verdicts);
+    }
     report.counted = std::move(*counted);
   }
   auto call = options.interpret.empty() ? compileForTarget(request, report) : lowerForInterpreter(request, report);

@@ -6,7 +6,7 @@
 
 using namespace fovea;
 
-llvm::Expected<CountedAccesses> fovea::countAccesses(const RunRequest &request) {
+llvm::Expected<CountedAccesses> fovea::countAccesses(const RunRequest &request, std::vector<HostTensor> &results) {
   LoweringOptions options;
   options.threads = foveaGetThreadCount();
   options.pipelineOptions = request.options.pipelineOptions;
@@ -27,8 +27,12 @@ llvm::Expected<CountedAccesses> fovea::countAccesses(const RunRequest &request) 
     else
       values.push_back(tensor.loadAt(tensor.getOffset()));
   }
-  auto results = evaluateAndCount(*entry, values, counted.onChipBytes, counted.counts);
-  if (!results)
-    return results.takeError();
+  auto evaluated = evaluateAndCount(*entry, values, counted.onChipBytes, counted.counts);
+  if (!evaluated)
+    return evaluated.takeError();
+  auto tensors = toTensors(*evaluated, entry->getResultTypes());
+  if (!tensors)
+    return tensors.takeError();
+  results = std::move(*tensors);
   return counted;
 }

@@ -9,7 +9,8 @@
 using namespace fovea;
 
 bool RunReport::passed() const {
-  return llvm::all_of(verdicts, [](const Verdict &verdict) { return verdict.passed; });
+  auto hasPassed = [](const Verdict &verdict) { return verdict.passed; };
+  return llvm::all_of(verdicts, hasPassed) && (!counted || llvm::all_of(counted->verdicts, hasPassed));
 }
 
 static double getMedian(llvm::ArrayRef<double> sorted) {
@@ -40,6 +41,9 @@ static void printAccesses(llvm::raw_ostream &os, const TensorAccesses &accesses)
 
 static void printCounts(llvm::raw_ostream &os, const CountedAccesses &counted) {
   const AccessCounts &counts = counted.counts;
+  for (auto [number, verdict] : llvm::enumerate(counted.verdicts))
+    if (!verdict.passed)
+      os << "result " << number << " of the run that is counted: " << verdict.summary() << "\n";
   os << "counted with " << counted.onChipBytes << " bytes on chip, of which " << counts.usedOnChipBytes
      << " are used:\n";
   for (auto [number, accesses] : llvm::enumerate(counts.arguments)) {

@@ -70,6 +70,7 @@ struct CountedAccesses {
   int64_t onChipBytes = 0;
   std::vector<std::string> argumentTypes;
   AccessCounts counts;
+  std::vector<Verdict> verdicts; ///< One per result of the run that was counted, with `check`.
 };
 
 struct RunReport {
