@@ -8,16 +8,26 @@
 
 using namespace fovea;
 
-llvm::Error fovea::lowerToLLVMDialect(mlir::ModuleOp module, const LoweringOptions &options) {
+using PipelineBuilder = void (*)(mlir::OpPassManager &, const CpuPipelineOptions &);
+
+static llvm::Error lower(mlir::ModuleOp module, const LoweringOptions &options, PipelineBuilder build) {
   CpuPipelineOptions pipelineOptions;
   pipelineOptions.setMachine(options.cpu, options.threads);
   if (failed(pipelineOptions.parseFromString(options.pipelineOptions, llvm::nulls())))
     return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': not options of attn-to-llvm");
   mlir::PassManager passes(module.getContext());
-  (options.unfused ? buildAttnUnfusedToLLVMPipeline : buildAttnToLLVMPipeline)(passes, pipelineOptions);
+  build(passes, pipelineOptions);
   // After every pass it takes as long as the passes; once says the same here.
   passes.enableVerifier(false);
   if (failed(passes.run(module)) || failed(mlir::verify(module)))
     return llvm::createStringError("lowering failed without saying why");
   return llvm::Error::success();
+}
+
+llvm::Error fovea::lowerToLLVMDialect(mlir::ModuleOp module, const LoweringOptions &options) {
+  return lower(module, options, options.unfused ? buildAttnUnfusedToLLVMPipeline : buildAttnToLLVMPipeline);
+}
+
+llvm::Error fovea::lowerOnTensors(mlir::ModuleOp module, const LoweringOptions &options) {
+  return lower(module, options, options.unfused ? buildAttnUnfusedTensorPipeline : buildAttnTensorPipeline);
 }

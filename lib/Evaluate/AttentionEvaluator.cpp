@@ -256,7 +256,7 @@ template <typename T> llvm::Expected<Data> evaluateOnline(attn::OnlineAttentionO
   std::vector<T> result((*extents)[rows.dims.value]);
   unsigned valueDim = rows.dims.value;
   rows.forEachRow(*score, [&] {
-    T oldMax = outputs->get(1, rows.indices), max = maximum(oldMax, rows.max);
+    T oldMax = outputs->get(1, rows.indices), max = op.getFixedMax() ? oldMax : maximum(oldMax, rows.max);
     if (max == -infinity)
       return; // No live key yet: the state stays the identity.
     T factor = oldMax == -infinity ? T(0) : power(oldMax - max);

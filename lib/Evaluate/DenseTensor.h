@@ -15,6 +15,8 @@
 
 namespace fovea::evaluator {
 
+struct Residence;
+
 class DenseTensor {
 public:
   /// Poisoned: NaN, or an integer that is no plausible value. Fails on a size
@@ -40,12 +42,17 @@ public:
   /// Unshares the elements first.
   Number *getMutableData();
 
+  /// Where the tensor is in a run that counts accesses; copies are in the same place.
+  const std::shared_ptr<Residence> &getResidence() const { return residence; }
+  void setResidence(std::shared_ptr<Residence> place) { residence = std::move(place); }
+
 private:
   DenseTensor() = default;
 
   ElementType type = ElementType::F32;
   llvm::SmallVector<int64_t> shape;
   std::shared_ptr<std::vector<Number>> data;
+  std::shared_ptr<Residence> residence;
 };
 
 /// The value of an SSA value.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fovea/Evaluate/Evaluator.h"
+#include "AccessCounter.h"
 #include "FunctionInterpreter.h"
 
 using namespace mlir;
@@ -62,9 +63,13 @@ llvm::Expected<SmallVector<EvaluateResult>> evaluator::evaluateBy(FunctionInterp
     data.push_back(std::move(*datum));
   }
 
+  if (AccessCounter *counter = interpreter.getCounter())
+    counter->addArguments(data);
   llvm::Expected<Data> values = interpreter.call(entry, data);
   if (!values)
     return values.takeError();
+  if (AccessCounter *counter = interpreter.getCounter())
+    counter->takeResults(*values);
 
   SmallVector<EvaluateResult> results;
   for (auto [value, type] : llvm::zip_equal(*values, entry.getResultTypes())) {

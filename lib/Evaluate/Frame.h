@@ -17,14 +17,18 @@
 namespace fovea::evaluator {
 
 using Data = llvm::SmallVector<Datum, 2>;
+class AccessCounter;
 
 class Frame {
 public:
-  explicit Frame(Precision precision) : precision(precision) {}
+  explicit Frame(Precision precision, AccessCounter *counter = nullptr) : precision(precision), counter(counter) {}
 
   Precision getPrecision() const { return precision; }
+  /// What accesses are counted by, or null.
+  AccessCounter *getCounter() const { return counter; }
 
   void set(mlir::Value value, Datum datum) { data.insert_or_assign(value, std::move(datum)); }
+  void forget(mlir::Value value) { data.erase(value); }
 
   const Datum &get(mlir::Value value) const { return data.find(value)->second; }
   const DenseTensor &getTensor(mlir::Value value) const { return std::get<DenseTensor>(get(value)); }
@@ -41,6 +45,7 @@ public:
 
 private:
   Precision precision;
+  AccessCounter *counter;
   llvm::DenseMap<mlir::Value, Datum> data;
 };
 

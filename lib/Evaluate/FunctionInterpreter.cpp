@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FunctionInterpreter.h"
+#include "AccessCounter.h"
 #include "AffineEvaluators.h"
 #include "AttnEvaluators.h"
 #include "IndexedAccess.h"
@@ -42,10 +43,23 @@ llvm::Error FunctionInterpreter::runOps(Block &block, ArrayRef<Datum> arguments)
     llvm::Expected<Data> results = evaluate(&op);
     if (!results)
       return results.takeError();
+    if (AccessCounter *counter = getCounter())
+      counter->record(&op, frame, *results);
     for (auto [result, datum] : llvm::zip_equal(op.getResults(), *results))
       frame.set(result, std::move(datum));
   }
   return llvm::Error::success();
+}
+
+void FunctionInterpreter::forgetValues(Block &block) {
+  if (!getCounter())
+    return;
+  for (BlockArgument argument : block.getArguments())
+    frame.forget(argument);
+  block.walk([&](Operation *op) {
+    for (Value result : op->getResults())
+      frame.forget(result);
+  });
 }
 
 llvm::Expected<Data> FunctionInterpreter::runBlock(Block &block, ArrayRef<Datum> arguments) {
@@ -104,7 +118,7 @@ llvm::Expected<Data> FunctionInterpreter::evaluateCall(func::CallOp op) {
   Data arguments;
   for (Value operand : op.getOperands())
     arguments.push_back(frame.get(operand));
-  return FunctionInterpreter(frame.getPrecision(), otherOps, depth + 1).call(callee, arguments);
+  return FunctionInterpreter(frame.getPrecision(), otherOps, depth + 1, getCounter()).call(callee, arguments);
 }
 
 llvm::Expected<Data> FunctionInterpreter::evaluateIf(scf::IfOp op) {
@@ -121,6 +135,8 @@ llvm::Expected<Data> FunctionInterpreter::evaluateFor(scf::ForOp op) {
   Data carried;
   for (Value init : op.getInits())
     carried.push_back(frame.get(init));
+  if (AccessCounter *counter = getCounter())
+    counter->separate(carried);
   for (int64_t i = lower; i < upper; i += step) {
     Data arguments = {Number::of(i)};
     llvm::append_range(arguments, carried);
@@ -128,6 +144,7 @@ llvm::Expected<Data> FunctionInterpreter::evaluateFor(scf::ForOp op) {
     if (!yielded)
       return yielded.takeError();
     carried = std::move(*yielded);
+    forgetValues(*op.getBody());
   }
   return carried;
 }
@@ -147,6 +164,9 @@ llvm::Expected<Data> FunctionInterpreter::evaluateForall(scf::ForallOp op) {
   Data outputs, results;
   for (Value output : op.getOutputs())
     outputs.push_back(frame.get(output));
+  AccessCounter *counter = getCounter();
+  if (counter)
+    counter->separate(outputs);
   results = outputs;
   llvm::Error failure = llvm::Error::success();
   SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, lower.size()));
@@ -157,6 +177,8 @@ llvm::Expected<Data> FunctionInterpreter::evaluateForall(scf::ForallOp op) {
     for (auto [begin, by, index] : llvm::zip_equal(lower, step, at))
       arguments.push_back(Number::of(begin + by * index));
     llvm::append_range(arguments, outputs);
+    if (counter)
+      counter->enterIteration();
     failure = runOps(*op.getBody(), arguments);
     for (Operation &nested : op.getTerminator().getYieldingOps()) {
       auto insert = dyn_cast<tensor::ParallelInsertSliceOp>(nested);
@@ -169,7 +191,12 @@ llvm::Expected<Data> FunctionInterpreter::evaluateForall(scf::ForallOp op) {
       unsigned number = cast<BlockArgument>(insert.getDest()).getArgNumber() - lower.size();
       failure = insertSlice(insert, frame.getTensor(insert.getSource()), getSliceBounds(insert, frame),
                             std::get<DenseTensor>(results[number]));
+      if (counter)
+        counter->recordInsert(frame.getTensor(insert.getSource()), std::get<DenseTensor>(results[number]));
     }
+    forgetValues(*op.getBody());
+    if (counter)
+      counter->leaveIteration();
   });
   if (failure)
     return std::move(failure);

@@ -17,9 +17,12 @@ using OtherOps = std::function<llvm::Expected<std::optional<Data>>(mlir::Operati
 
 class FunctionInterpreter {
 public:
-  /// `depth` counts the calls around this one.
-  explicit FunctionInterpreter(Precision precision, OtherOps otherOps = {}, unsigned depth = 0)
-      : frame(precision), otherOps(std::move(otherOps)), depth(depth) {}
+  /// `depth` counts the calls around this one, `counter` the accesses.
+  explicit FunctionInterpreter(Precision precision, OtherOps otherOps = {}, unsigned depth = 0,
+                               AccessCounter *counter = nullptr)
+      : frame(precision, counter), otherOps(std::move(otherOps)), depth(depth) {}
+
+  AccessCounter *getCounter() const { return frame.getCounter(); }
 
   /// The results of `function`.
   llvm::Expected<Data> call(mlir::func::FuncOp function, llvm::ArrayRef<Datum> arguments);
@@ -28,6 +31,8 @@ private:
   /// Runs the ops of `block` with these arguments; what its terminator names.
   llvm::Expected<Data> runBlock(mlir::Block &block, llvm::ArrayRef<Datum> arguments);
   llvm::Error runOps(mlir::Block &block, llvm::ArrayRef<Datum> arguments);
+  /// Ends the life of what the body of a loop has made, so that it is not counted as held.
+  void forgetValues(mlir::Block &block);
   /// The results of one op.
   llvm::Expected<Data> evaluate(mlir::Operation *op);
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AccessCounter.h"
 #include "IndexedAccess.h"
 #include "RegionProgram.h"
 #include "TensorEvaluators.h"
@@ -97,6 +98,11 @@ llvm::Expected<SmallVector<int64_t>> getLoopExtents(linalg::LinalgOp op, const F
   return map.compose(shapes);
 }
 
+void countFlops(const Frame &frame, const RegionProgram &program) {
+  if (AccessCounter *counter = frame.getCounter())
+    counter->addFlops(program.getFlops());
+}
+
 } // namespace
 
 llvm::Expected<Data> evaluator::evaluateLinalgOp(linalg::LinalgOp op, const Frame &frame) {
@@ -156,6 +162,7 @@ llvm::Expected<Data> evaluator::evaluateLinalgOp(linalg::LinalgOp op, const Fram
   });
   if (outOfBounds)
     return makeError(op, "reads an operand out of bounds");
+  countFlops(frame, *program);
   if (llvm::Error error = program->takeError())
     return error;
   Data results;
@@ -185,6 +192,7 @@ llvm::Expected<Data> evaluator::evaluateScalarOp(Operation *op, const Frame &fra
   }
   if (!shaped) {
     program->run();
+    countFlops(frame, *program);
     if (llvm::Error error = program->takeError())
       return error;
     return Data{program->getResult()};
@@ -201,6 +209,7 @@ llvm::Expected<Data> evaluator::evaluateScalarOp(Operation *op, const Frame &fra
     program->run();
     data[e] = program->getResult();
   }
+  countFlops(frame, *program);
   if (llvm::Error error = program->takeError())
     return error;
   return Data{*result};

@@ -7,7 +7,7 @@
 
 #include "RegionProgram.h"
 
-#include "fovea/Dialect/Attn/IR/Attn.h"
+#include "fovea/Dialect/Attn/IR/Arithmetic.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -144,6 +144,7 @@ llvm::Error RegionCompiler::compileScalar(Operation *op, ScalarFunction function
   unsigned slot = addSlot();
   Instruction &instruction = emit(Kind::Call, op, slot, *operands);
   instruction.function = function;
+  instruction.flops = attn::countFlops(op);
   instruction.context = {*source, *result, 0};
   if (auto compare = dyn_cast<arith::CmpFOp>(op))
     instruction.context.predicate = uint8_t(compare.getPredicate());

@@ -10,6 +10,7 @@ void RegionProgram::call(const Instruction &instruction) {
   Number operands[3];
   for (unsigned i = 0; i != instruction.numOperands; ++i)
     operands[i] = slots[operandSlots[instruction.firstOperand + i]];
+  flops += instruction.flops;
   bool fault = false;
   Number result = instruction.function(operands, instruction.context, fault);
   if (fault && !faulty)

@@ -38,6 +38,8 @@ public:
   void run();
 
   Number getResult(unsigned number = 0) const { return slots[resultSlots[number]]; }
+  /// Floating-point operations of all runs so far (fovea/Dialect/Attn/IR/Arithmetic.h).
+  int64_t getFlops() const { return flops; }
   /// The first undefined behaviour of all runs so far.
   llvm::Error takeError();
 
@@ -48,6 +50,7 @@ private:
   struct Instruction {
     Kind kind;
     Rounding rounding = Rounding::None;
+    uint8_t flops = 0;
     bool wraps = false; ///< The result is an integer narrower than 64 bits.
     ScalarContext context = {ElementType::F64, ElementType::F64, 0};
     unsigned result = 0;
@@ -68,6 +71,7 @@ private:
   llvm::SmallVector<unsigned> argumentSlots, resultSlots;
   llvm::SmallVector<bool> indexIsRead;
   mlir::Operation *faulty = nullptr;
+  int64_t flops = 0;
 };
 
 } // namespace fovea::evaluator

@@ -73,6 +73,19 @@ llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
     checker = std::move(*made);
   }
   RunRequest request = {file, *signature, *arguments, options};
+  if (options.count) {
+    std::vector<HostTensor> results;
+    auto counted = countAccesses(request, results);
+    if (!counted)
+      return counted.takeError();
+    if (checker) {
+      auto verdicts = checker->judge(results);
+      if (!verdicts)
+        return verdicts.takeError();
+      counted->verdicts = std::move(*verdicts);
+    }
+    report.counted = std::move(*counted);
+  }
   auto call = options.interpret.empty() ? compileForTarget(request, report) : lowerForInterpreter(request, report);
   if (!call)
     return call.takeError();

@@ -48,6 +48,18 @@ static llvm::Expected<HostTensor> toTensor(EvaluateResult &result, mlir::Type ty
   return tensor;
 }
 
+llvm::Expected<std::vector<HostTensor>> fovea::toTensors(llvm::MutableArrayRef<EvaluateResult> results,
+                                                         mlir::TypeRange types) {
+  std::vector<HostTensor> tensors;
+  for (auto [result, type] : llvm::zip_equal(results, types)) {
+    auto tensor = toTensor(result, type);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+  }
+  return tensors;
+}
+
 llvm::Error InterpretedCall::run() {
   llvm::SmallVector<EvaluateArgument> values;
   for (auto [tensor, type] : llvm::zip_equal(arguments, entry.getArgumentTypes())) {
@@ -62,13 +74,11 @@ llvm::Error InterpretedCall::run() {
   if (!interpretation)
     return interpretation.takeError();
   notes = std::move(interpretation->notes);
+  auto tensors = toTensors(interpretation->results, entry.getResultTypes());
+  if (!tensors)
+    return tensors.takeError();
   results.clear();
-  for (auto [result, type] : llvm::zip_equal(interpretation->results, entry.getResultTypes())) {
-    auto tensor = toTensor(result, type);
-    if (!tensor)
-      return tensor.takeError();
-    results.push_back(std::move(*tensor));
-  }
+  llvm::move(*tensors, std::back_inserter(results));
   return llvm::Error::success();
 }
 

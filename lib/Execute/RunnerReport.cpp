@@ -9,7 +9,8 @@
 using namespace fovea;
 
 bool RunReport::passed() const {
-  return llvm::all_of(verdicts, [](const Verdict &verdict) { return verdict.passed; });
+  auto hasPassed = [](const Verdict &verdict) { return verdict.passed; };
+  return llvm::all_of(verdicts, hasPassed) && (!counted || llvm::all_of(counted->verdicts, hasPassed));
 }
 
 static double getMedian(llvm::ArrayRef<double> sorted) {
@@ -26,6 +27,34 @@ static void printTiming(llvm::raw_ostream &os, const Timing &timing) {
     if (timing.masked)
       os << " counted dense";
   }
+  os << "\n";
+}
+
+static void printAccesses(llvm::raw_ostream &os, const TensorAccesses &accesses) {
+  for (auto [name, count] : {std::pair("reads", accesses.reads), std::pair(", writes", accesses.writes)}) {
+    os << name << " " << count;
+    if (accesses.elements > 0 && count > 0)
+      os << llvm::format(" (%g per element)", double(count) / accesses.elements);
+  }
+  os << "\n";
+}
+
+static void printCounts(llvm::raw_ostream &os, const CountedAccesses &counted) {
+  const AccessCounts &counts = counted.counts;
+  for (auto [number, verdict] : llvm::enumerate(counted.verdicts))
+    if (!verdict.passed)
+      os << "result " << number << " of the run that is counted: " << verdict.summary() << "\n";
+  os << "counted with " << counted.onChipBytes << " bytes on chip, of which " << counts.usedOnChipBytes
+     << " are used:\n";
+  for (auto [number, accesses] : llvm::enumerate(counts.arguments)) {
+    os << "  argument " << number << ": " << counted.argumentTypes[number] << ": ";
+    printAccesses(os, accesses);
+  }
+  os << "  temporaries: " << counts.temporaryBytes << " bytes: ";
+  printAccesses(os, counts.temporaries);
+  os << "  bytes read " << counts.readBytes << ", written " << counts.writtenBytes << "; flops " << counts.flops;
+  if (int64_t bytes = counts.readBytes + counts.writtenBytes)
+    os << llvm::format(", %.4g per byte", double(counts.flops) / bytes);
   os << "\n";
 }
 
@@ -47,6 +76,8 @@ std::string RunReport::str() const {
       os << ": " << verdicts[number].summary();
     os << "\n";
   }
+  if (counted)
+    printCounts(os, *counted);
   if (timing)
     printTiming(os, *timing);
   if (verdicts.empty() || !passed())

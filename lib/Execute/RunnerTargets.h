@@ -4,6 +4,7 @@
 #define FOVEA_LIB_EXECUTE_RUNNERTARGETS_H
 
 #include "fovea/Compile/SourceFile.h"
+#include "fovea/Evaluate/Evaluator.h"
 #include "fovea/Execute/Runner.h"
 #include "fovea/Execute/Signature.h"
 
@@ -35,6 +36,12 @@ llvm::Expected<std::unique_ptr<CompiledCall>> compileForCpu(const RunRequest &re
 
 /// The same for the first CUDA device. The module stays as it is.
 llvm::Expected<std::unique_ptr<CompiledCall>> compileForCudaDevice(const RunRequest &request, RunReport &report);
+
+/// What the evaluator returned, with scalars as tensors of rank 0.
+llvm::Expected<std::vector<HostTensor>> toTensors(llvm::MutableArrayRef<EvaluateResult> results, mlir::TypeRange types);
+
+/// Interprets a copy of the module after its last stage on tensors, and counts. `results` are what comes out.
+llvm::Expected<CountedAccesses> countAccesses(const RunRequest &request, std::vector<HostTensor> &results);
 
 /// Lowers a copy of the module to the stage `options.interpret` and runs it by
 /// the tile interpreter.

@@ -22,6 +22,7 @@ static void addCleanUp(OpPassManager &pm) {
 void fovea::buildAttnOnlinePipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnCanonicalizePass());
   pm.addPass(attn::createAttnFoldLayoutOpsPass());
+  pm.addPass(attn::createAttnRewriteSoftmaxPass({options.softmax, options.softmaxBlock}));
   addCleanUp(pm);
   attn::AttnSelectSchedulePassOptions schedule;
   schedule.vectorBytes = options.vectorBytes;
@@ -35,22 +36,36 @@ void fovea::buildAttnOnlinePipeline(OpPassManager &pm, const CpuPipelineOptions 
 
 void fovea::buildAttnTilingPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(attn::createAttnSplitKvPass({options.splits}));
-  pm.addPass(attn::createAttnTileParallelPass({options.tileM}));
+  pm.addPass(attn::createAttnTileParallelPass({options.tileM, options.loopOrder}));
   addCleanUp(pm);
-  pm.addPass(attn::createAttnTileKvPass({options.tileN}));
+  if (options.maximum == attn::Maximum::Unified) {
+    attn::AttnUnifyMaxPassOptions unify;
+    unify.max = options.unifiedMax;
+    pm.addPass(attn::createAttnUnifyMaxPass(unify));
+  }
+  pm.addPass(attn::createAttnTileKvPass({options.tileN, options.tileM, options.loopOrder}));
+  addCleanUp(pm);
+}
+
+void fovea::buildAttnTensorPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+  buildAttnOnlinePipeline(pm, options);
+  buildAttnTilingPipeline(pm, options);
+}
+
+void fovea::buildAttnUnfusedTensorPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+  pm.addPass(attn::createAttnCanonicalizePass());
+  pm.addPass(attn::createAttnRewriteSoftmaxPass({options.softmax, options.softmaxBlock}));
+  pm.addPass(attn::createAttnDecomposePass());
   addCleanUp(pm);
 }
 
 void fovea::buildAttnToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
-  buildAttnOnlinePipeline(pm, options);
-  buildAttnTilingPipeline(pm, options);
+  buildAttnTensorPipeline(pm, options);
   buildCpuLoweringPipeline(pm, options);
 }
 
 void fovea::buildAttnUnfusedToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
-  pm.addPass(attn::createAttnCanonicalizePass());
-  pm.addPass(attn::createAttnDecomposePass());
-  addCleanUp(pm);
+  buildAttnUnfusedTensorPipeline(pm, options);
   buildCpuLoweringPipeline(pm, options);
 }
 

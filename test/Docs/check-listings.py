@@ -1,7 +1,7 @@
 """Checks that the listings of a document are what its commands print, or with --update puts that there.
 
 Commands are the ```sh blocks that are followed by a listing. They run in an empty folder that has the project's examples/,
-so that one may read what an earlier one wrote with `tee`. A listing is a ```mlir or ```text block behind a line
+so that one may read what an earlier one wrote with `tee`. A listing is a ```mlir, ```json or ```text block behind a line
 
     <!-- listing: SELECTION, ... -->
 
@@ -27,7 +27,7 @@ import sys
 import tempfile
 import textwrap
 
-BLOCK = re.compile(r"```sh\n(?P<sh>.*?)```|<!-- listing(?::(?P<selection>[^>]*))? -->\n```(?:mlir|text)\n(?P<listing>.*?)```", re.S)
+BLOCK = re.compile(r"```sh\n(?P<sh>.*?)```|<!-- listing(?::(?P<selection>[^>]*))? -->\n```(?:mlir|json|text)\n(?P<listing>.*?)```", re.S)
 CLAUSES = re.compile(r" (?=(?:ins|outs|maps|at|captures|attributes|iter_args|shared_outs|score|mask)\b|->)")
 WIDTH = 110
 

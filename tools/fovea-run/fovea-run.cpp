@@ -59,6 +59,13 @@ int main(int argc, char **argv) {
   cl::opt<bool, true> unfused("unfused", cl::cat(category),
                               cl::desc("Compile to plain loops (attn-unfused-to-llvm), to compare"),
                               cl::location(options.unfused));
+  cl::opt<bool, true> count("count", cl::cat(category),
+                            cl::desc("Count what the tiled (or unfused) function reads, writes and computes, by "
+                                     "interpreting it"),
+                            cl::location(options.count));
+  cl::opt<int64_t, true> onChip("on-chip", cl::value_desc("bytes"), cl::cat(category),
+                                cl::desc("On-chip memory that --count assumes"), cl::location(options.onChipBytes),
+                                cl::init(options.onChipBytes));
   fovea::EnvironmentHelp environmentHelp(category);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "Compiles attention written as MLIR and runs it\n");

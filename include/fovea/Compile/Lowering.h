@@ -23,6 +23,9 @@ struct LoweringOptions {
 /// says less.
 llvm::Error lowerToLLVMDialect(mlir::ModuleOp module, const LoweringOptions &options);
 
+/// Runs the stages of the same pipeline that are on tensors, up to bufferization.
+llvm::Error lowerOnTensors(mlir::ModuleOp module, const LoweringOptions &options);
+
 } // namespace fovea
 
 #endif // FOVEA_COMPILE_LOWERING_H

@@ -10,6 +10,7 @@
 #ifndef FOVEA_EXECUTE_RUNNER_H
 #define FOVEA_EXECUTE_RUNNER_H
 
+#include "fovea/Evaluate/AccessCounts.h"
 #include "fovea/Execute/Compare.h"
 
 #include "llvm/Support/Error.h"
@@ -47,6 +48,10 @@ struct RunOptions {
   /// on a GPU of GpuPipelineOptions.
   std::string pipelineOptions;
   bool unfused = false; ///< Compile through `attn-unfused-to-llvm` instead.
+  /// Interpret the function as it is before bufferization, too, and count what it reads, writes and computes on a
+  /// machine with so many bytes on chip (AccessCounts.h).
+  bool count = false;
+  int64_t onChipBytes = 227 << 10;
   /// If not empty, nothing is compiled: the tile interpreter runs the kernels as they are after this stage of
   /// attn-to-nvvm (parseGpuStage), or, for `file`, in the file.
   std::string interpret;
@@ -60,6 +65,14 @@ struct Timing {
   bool masked = false;
 };
 
+/// What a run has been counted to do.
+struct CountedAccesses {
+  int64_t onChipBytes = 0;
+  std::vector<std::string> argumentTypes;
+  AccessCounts counts;
+  std::vector<Verdict> verdicts; ///< One per result of the run that was counted, with `check`.
+};
+
 struct RunReport {
   std::string entry;
   std::string place;          ///< `the CPU, 8 threads`, or the name of a GPU.
@@ -69,8 +82,9 @@ struct RunReport {
   /// What decided on the target, what ptxas finds slow, the kernels.
   std::vector<std::string> remarks;
   std::vector<std::string> resultTypes;
-  std::vector<Verdict> verdicts; ///< One per result, with `check`.
-  std::optional<Timing> timing;  ///< With `repeat`.
+  std::vector<Verdict> verdicts;          ///< One per result, with `check`.
+  std::optional<Timing> timing;           ///< With `repeat`.
+  std::optional<CountedAccesses> counted; ///< With `count`.
   /// Of the tile interpreter: what explains results that are wrong, and how to see them again.
   std::vector<std::string> notes;
   std::string reproducer;

@@ -8,6 +8,8 @@
 #ifndef FOVEA_PIPELINES_PIPELINES_H
 #define FOVEA_PIPELINES_PIPELINES_H
 
+#include "fovea/Dialect/Attn/Transforms/Algorithms.h"
+
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -39,6 +41,30 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
                          llvm::cl::desc("Parallel parts of the key range; 0 leaves it to "
                                         "attn-select-schedule"),
                          llvm::cl::init(0)};
+  Option<mlir::attn::SoftmaxAlgorithm> softmax{
+      *this, "softmax", llvm::cl::desc("How attn.softmax is computed"),
+      llvm::cl::init(mlir::attn::SoftmaxAlgorithm::Fused),
+      llvm::cl::values(clEnumValN(mlir::attn::SoftmaxAlgorithm::Fused, "fused", "rows stay on chip"),
+                       clEnumValN(mlir::attn::SoftmaxAlgorithm::Naive, "naive", "no maximum; overflows"),
+                       clEnumValN(mlir::attn::SoftmaxAlgorithm::Safe, "safe", "maximum, sum, quotient"),
+                       clEnumValN(mlir::attn::SoftmaxAlgorithm::Online, "online", "running maximum and sum, quotient"),
+                       clEnumValN(mlir::attn::SoftmaxAlgorithm::Blocked, "blocked", "online in parallel blocks"))};
+  Option<int64_t> softmaxBlock{*this, "softmax-block", llvm::cl::desc("Elements per block of softmax=blocked"),
+                               llvm::cl::init(256)};
+  Option<mlir::attn::LoopOrder> loopOrder{
+      *this, "loop-order", llvm::cl::desc("Which loop of an attention is outside"),
+      llvm::cl::init(mlir::attn::LoopOrder::QueryOuter),
+      llvm::cl::values(clEnumValN(mlir::attn::LoopOrder::QueryOuter, "query-outer", "FlashAttention-2"),
+                       clEnumValN(mlir::attn::LoopOrder::KeyOuter, "key-outer", "FlashAttention-1"))};
+  Option<mlir::attn::Maximum> maximum{
+      *this, "maximum", llvm::cl::desc("What stabilises the exponentials of an attention"),
+      llvm::cl::init(mlir::attn::Maximum::Running),
+      llvm::cl::values(clEnumValN(mlir::attn::Maximum::Running, "running", "the maximum of the keys so far"),
+                       clEnumValN(mlir::attn::Maximum::Unified, "unified",
+                                  "FlashDecoding++: unified-max, with a "
+                                  "fallback to the running one"))};
+  Option<double> unifiedMax{*this, "unified-max", llvm::cl::desc("The maximum of maximum=unified, a score in base e"),
+                            llvm::cl::init(0)};
 
   /// Takes what depends on the machine from `cpu`, for so many threads.
   void setMachine(const CpuModel &cpu, int64_t threadCount);
@@ -80,6 +106,10 @@ void buildDeallocatePipeline(mlir::OpPassManager &pm);
 /// Buffers, loops and vectors to the LLVM dialect. Public functions get a C
 /// interface.
 void buildBuffersToLLVMPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
+
+/// The stages of `attn-to-llvm` on tensors, 1 to 6, or of `attn-unfused-to-llvm`: what comes before buffers.
+void buildAttnTensorPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
+void buildAttnUnfusedTensorPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
 
 /// Stage 7a: tiles on tensors to the LLVM dialect.
 void buildCpuLoweringPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);

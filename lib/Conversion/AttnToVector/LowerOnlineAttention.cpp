@@ -309,14 +309,17 @@ SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value 
 // Values
 //===----------------------------------------------------------------------===//
 
-/// O^T of `rows` value dims from `d` on. With `guard`, a key that the mask removed adds nothing even if its value is
-/// not finite (S8).
+/// O^T of `rows` value dims from `d` on, rescaled by `alpha` unless that is empty. With `guard`, a key that the mask
+/// removed adds nothing even if its value is not finite (S8).
 void TileLowering::valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value,
                               ArrayRef<Value> alpha, bool guard) {
   SmallVector<Value> init;
   for (int64_t r = 0; r != rows; ++r)
-    for (int64_t v = 0; v != panel.vectors; ++v)
-      init.push_back(lanes.mul(lanes.load(accumulator, {lanes.add(d, r), positionOf(panel, v)}), alpha[v]));
+    for (int64_t v = 0; v != panel.vectors; ++v) {
+      init.push_back(lanes.load(accumulator, {lanes.add(d, r), positionOf(panel, v)}));
+      if (!alpha.empty())
+        init.back() = lanes.mul(init.back(), alpha[v]);
+    }
   SmallVector<Value> sums = lanes.loop(lanes.index(0), numKeys, 1, init, [&](Value n, ValueRange carried) {
     SmallVector<Value> weights, present, next;
     for (int64_t v = 0; v != panel.vectors; ++v) {
@@ -358,9 +361,14 @@ void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, cons
   Value partial = op.getPartial();
 
   SmallVector<Value> chunkMax = scorePass(panel, chunkBegin, numKeys, key);
+  // Nothing is rescaled, and alpha stays empty, where the maximum is fixed.
   SmallVector<Value> references, alpha, zeros(panel.vectors, lanes.splat(0.0));
   for (int64_t v = 0; v != panel.vectors; ++v) {
     Value old = lanes.load(maximum, {positionOf(panel, v)});
+    if (op.getFixedMax()) {
+      references.push_back(lanes.guarded(old));
+      continue;
+    }
     Value next = lanes.max(old, chunkMax[v]);
     lanes.store(next, maximum, {positionOf(panel, v)});
     references.push_back(lanes.guarded(next));
@@ -380,7 +388,9 @@ void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, cons
   });
   for (int64_t v = 0; v != panel.vectors; ++v) {
     Value old = lanes.load(sum, {positionOf(panel, v)});
-    lanes.store(lanes.fma(old, alpha[v], sums[v]), sum, {positionOf(panel, v)});
+    Value total =
+        alpha.empty() ? Value(arith::AddFOp::create(builder, loc, old, sums[v])) : lanes.fma(old, alpha[v], sums[v]);
+    lanes.store(total, sum, {positionOf(panel, v)});
   }
   if (hasMask && partial) {
     auto branch = scf::IfOp::create(builder, loc, partial, /*withElseRegion=*/true);

@@ -72,6 +72,13 @@ std::string fovea::fuzz::drawPipelineOptions(uint64_t seed, const CpuModel &cpu)
   if (random.chance(20))
     add("l1-bytes", 4096);
   add("threads", random.pick<int64_t>({1, 2, 4}));
+  // The other rungs of docs/Ladder.md. (A naive softmax is wrong where one may be.)
+  if (random.chance(20))
+    text += " loop-order=key-outer";
+  else if (random.chance(20))
+    text += " maximum=unified unified-max=" + random.pick<std::string>({"0", "3", "60", "-60"});
+  if (random.chance(40))
+    text += " softmax=" + random.pick<std::string>({"safe", "online", "blocked softmax-block=16"});
   return text;
 }
 

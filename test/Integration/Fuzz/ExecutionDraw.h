@@ -19,7 +19,8 @@ namespace fovea::fuzz {
 Problem drawExecution(uint64_t seed);
 
 /// Options of `attn-to-llvm`, over what `cpu` gives: tiles, splits, vectors and
-/// registers of the sizes that take each of the paths of the lowering.
+/// registers of the sizes that take each of the paths of the lowering, and
+/// algorithms.
 std::string drawPipelineOptions(uint64_t seed, const CpuModel &cpu);
 
 /// The buffers of a call, with random contents; outputs are poisoned.

@@ -155,7 +155,8 @@ void AttentionOp::print(OpAsmPrinter &printer) {
 
 ParseResult OnlineAttentionOp::parse(OpAsmParser &parser, OperationState &result) {
   return parseOp<OnlineAttentionOp>(
-      parser, result, {"base", "partial", "scale", "ins", "captures", "at", "outs", "maps", "score", "mask"},
+      parser, result,
+      {"base", "fixed_max", "partial", "scale", "ins", "captures", "at", "outs", "maps", "score", "mask"},
       {{"ins", 1},
        {"ins", 1},
        {"ins", 1},
@@ -169,6 +170,7 @@ ParseResult OnlineAttentionOp::parse(OpAsmParser &parser, OperationState &result
 void OnlineAttentionOp::print(OpAsmPrinter &printer) {
   ClauseWriter writer(printer, *this);
   writer.base(getBase());
+  writer.flag("fixed_max", "fixed_max");
   if (getPartial())
     printer << " partial(" << getPartial() << ')';
   writer.scale(getScaleValue());

@@ -257,6 +257,8 @@ FOVEA_TILING(CrossEntropyOp, tileOp)
 
 /// The only reduction that may be split is the one over keys.
 static LogicalResult checkSplit(ScoreOpInterface op, const SetVector<unsigned> &reductionDims) {
+  if (auto attention = dyn_cast<OnlineAttentionOp>(op.getOperation()); attention && attention.getFixedMax())
+    return op.emitOpError("has a fixed maximum, which a part of the keys would not start from; split the keys first");
   if (reductionDims.size() == 1 && reductionDims.contains(op.getKeyDim()))
     return success();
   return op.emitOpError() << "can be split along its key dimension " << op.getKeyDim() << " only";

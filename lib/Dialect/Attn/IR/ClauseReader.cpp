@@ -53,8 +53,8 @@ ParseResult ClauseReader::readClause(StringRef name, SMLoc loc, Clauses &clauses
     return readEnum<ExpBase>(name, symbolizeExpBase, clauses);
   if (name == "reduction")
     return readEnum<LossReduction>(name, symbolizeLossReduction, clauses);
-  if (name == "safe")
-    return clauses.attributes.append("safe", builder.getUnitAttr()), success();
+  if (name == "safe" || name == "fixed_max")
+    return clauses.attributes.append(name, builder.getUnitAttr()), success();
   if (name == "log_prob")
     return clauses.attributes.append("kind", SoftmaxKindAttr::get(builder.getContext(), SoftmaxKind::LogProb)),
            success();

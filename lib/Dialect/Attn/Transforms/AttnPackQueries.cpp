@@ -16,8 +16,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "fovea/Dialect/Attn/Transforms/IdentityState.h"
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
+#include "fovea/Dialect/Attn/Transforms/IdentityState.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
@@ -53,7 +53,7 @@ public:
 
 private:
   LogicalResult analyze();
-  SmallVector<Value> identityState();
+  SmallVector<Value> emptyState(Value maximum);
   Value packQuery();
   OnlineAttentionOp packedOp(Value query, ValueRange state);
   Value packCapture(Value capture, AffineMap &map);
@@ -164,18 +164,16 @@ LogicalResult QueryPacker::analyze() {
   return success();
 }
 
-/// (0, -inf, 0) in the packed shapes.
-SmallVector<Value> QueryPacker::identityState() {
+/// The state that no key has entered in the packed shapes: 0, `maximum`, 0.
+SmallVector<Value> QueryPacker::emptyState(Value maximum) {
   FloatType type = op.getComputeType();
-  auto fill = [&](ArrayRef<OpFoldResult> sizes, APFloat value) -> Value {
+  auto fill = [&](ArrayRef<OpFoldResult> sizes, Value scalar) -> Value {
     Value empty = tensor::EmptyOp::create(rewriter, loc, sizes, type);
-    Value scalar = arith::ConstantOp::create(rewriter, loc, rewriter.getFloatAttr(type, value));
     return linalg::FillOp::create(rewriter, loc, scalar, empty).getResult(0);
   };
   OpFoldResult padded = rewriter.getIndexAttr(paddedRows);
-  APFloat zero = APFloat::getZero(type.getFloatSemantics());
-  return {fill({valueDim, padded}, zero), fill({padded}, APFloat::getInf(type.getFloatSemantics(), true)),
-          fill({padded}, zero)};
+  Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type));
+  return {fill({valueDim, padded}, zero), fill({padded}, maximum), fill({padded}, zero)};
 }
 
 Value QueryPacker::packQuery() {
@@ -289,7 +287,7 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   auto packed = OnlineAttentionOp::create(rewriter, loc, state.getTypes(), query, op.getKey(), op.getValue(), captures,
                                           /*scale_value=*/Value(), op.getPartial(), ValueRange(), state,
                                           rewriter.getAffineMapArrayAttr(maps), rewriter.getF32FloatAttr(1.0),
-                                          op.getBaseAttr(), DenseI64ArrayAttr());
+                                          op.getBaseAttr(), DenseI64ArrayAttr(), op.getFixedMaxAttr());
   rewriter.inlineRegionBefore(op.getScore(), packed.getScore(), packed.getScore().end());
   rewriter.inlineRegionBefore(op.getMask(), packed.getMask(), packed.getMask().end());
   replaceIndices(packed.getScore(), 1, oldMaps);
@@ -393,7 +391,15 @@ LogicalResult QueryPacker::run() {
   AffineMap accMap = mapOf(op.getOutputsMutable()[0]);
   valueDim = sizeOf(rewriter, loc, initial[0], accMap, dims.value);
   Value query = packQuery();
-  SmallVector<Value> state = identityState();
+  FloatType type = op.getComputeType();
+  Value maximum = op.getFixedMax()
+                      ? getFixedMaximum(initial)
+                      : arith::ConstantOp::create(rewriter, loc,
+                                                  rewriter.getFloatAttr(type, APFloat::getInf(type.getFloatSemantics(),
+                                                                                              /*Negative=*/true)));
+  if (!maximum)
+    return op.emitOpError("has a fixed maximum, but its state does not start as a fill with 0, the maximum and 0");
+  SmallVector<Value> state = emptyState(maximum);
 
   SmallVector<Value> result;
   if (loop) {
@@ -419,7 +425,7 @@ LogicalResult QueryPacker::run() {
   }
 
   // Readers of the state.
-  bool identity = isIdentityState(initial);
+  bool identity = op.getFixedMax() || isIdentityState(initial);
   SmallVector<FinalizeOp> finalizes;
   bool onlyFinalize = identity;
   for (Value value : oldState)

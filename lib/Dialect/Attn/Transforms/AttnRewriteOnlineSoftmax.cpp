@@ -136,7 +136,8 @@ LogicalResult attn::rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op)
   auto online = OnlineAttentionOp::create(rewriter, op.getLoc(), stateTypes, op.getQuery(), op.getKey(), op.getValue(),
                                           op.getCaptures(), op.getScaleValue(), /*partial=*/Value(), op.getOffsets(),
                                           state.values, rewriter.getAffineMapArrayAttr(maps), op.getScaleAttr(),
-                                          ExpBaseAttr::get(context, ExpBase::E), op.getStaticOffsetsAttr());
+                                          ExpBaseAttr::get(context, ExpBase::E), op.getStaticOffsetsAttr(),
+                                          /*fixed_max=*/UnitAttr());
   rewriter.inlineRegionBefore(op.getScore(), online.getScore(), online.getScore().end());
   rewriter.inlineRegionBefore(op.getMask(), online.getMask(), online.getMask().end());
 

@@ -12,9 +12,18 @@
 // Blocks that no row of the tile sees are never visited; the others come in
 // ascending order.
 //
+// With loop-order=key-outer, which wants the op on all rows of a head, the loop over the keys is outside of one over
+// the rows, as in FlashAttention-1; the state is then a tensor in memory, of which every step reads and writes a tile:
+//
+//   %s:3 = scf.for %n = ... iter_args(%a, %x, %y) {
+//     scf.for %i = 0 to %rows step M iter_args(%b, ...) {
+//       scf.for (no iteration where the rows at %i do not see the block) {
+//         attn.online_attention ins(%q[%i], %k[%n], %v[%n]) outs(%b[%i], ...)
+//
 //===----------------------------------------------------------------------===//
 
 #include "ScheduleConfig.h"
+#include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/MaskAnalysis.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
@@ -22,6 +31,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Remarks.h"
@@ -55,24 +65,29 @@ static Value needsMask(OpBuilder &builder, Location loc, const KeyBlocks &blocks
   return before ? before : behind ? behind : constant(false);
 }
 
-/// Operands that the keys do not touch are used whole, and the state is the one
-/// carried by the loop.
-static void useWholeOperands(RewriterBase &rewriter, StructuredOpInterface tiled, unsigned keyDim,
-                             ArrayRef<Operation *> slices, ValueRange state) {
-  auto destination = cast<DestinationStyleOpInterface>(tiled.getOperation());
+/// Operands that the tiled dimension does not touch are used whole.
+static void useWholeOperands(RewriterBase &rewriter, StructuredOpInterface tiled, unsigned tiledDim,
+                             ArrayRef<Operation *> slices) {
   rewriter.modifyOpInPlace(tiled, [&] {
     for (auto [operand, map] : llvm::zip_equal(tiled.getMappedOperands(), tiled.getMappedOperandMaps()))
       if (auto slice = operand->get().getDefiningOp<tensor::ExtractSliceOp>();
-          slice && llvm::is_contained(slices, slice) && !map.isFunctionOfDim(keyDim))
+          slice && llvm::is_contained(slices, slice) && !map.isFunctionOfDim(tiledDim))
         operand->set(slice.getSource());
+  });
+  for (Operation *slice : slices)
+    if (slice->use_empty())
+      rewriter.eraseOp(slice);
+}
+
+/// Makes the state the one carried by the loop over the keys.
+static void useCarriedState(RewriterBase &rewriter, Operation *tiled, ValueRange state) {
+  auto destination = cast<DestinationStyleOpInterface>(tiled);
+  rewriter.modifyOpInPlace(tiled, [&] {
     for (auto [init, value, result] : llvm::zip_equal(destination.getDpsInitsMutable(), state, tiled->getResults())) {
       init.set(value);
       result.setType(value.getType());
     }
   });
-  for (Operation *slice : slices)
-    if (slice->use_empty())
-      rewriter.eraseOp(slice);
 }
 
 FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN) {
@@ -116,8 +131,8 @@ FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterf
     return failure();
   }
   Operation *tiled = tile->tiledOps.front();
-  useWholeOperands(rewriter, cast<StructuredOpInterface>(tiled), keyDim, tile->generatedSlices,
-                   loop.getRegionIterArgs());
+  useCarriedState(rewriter, tiled, loop.getRegionIterArgs());
+  useWholeOperands(rewriter, cast<StructuredOpInterface>(tiled), keyDim, tile->generatedSlices);
   if (auto online = dyn_cast<OnlineAttentionOp>(tiled); online && !online.getMask().empty()) {
     rewriter.setInsertionPoint(tiled);
     Value partial = needsMask(rewriter, loc, blocks, position);
@@ -132,6 +147,37 @@ FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterf
   return loop;
 }
 
+FailureOr<scf::ForOp> mlir::attn::tileKeysOutside(RewriterBase &rewriter, OnlineAttentionOp op, int64_t tileM,
+                                                  int64_t tileN) {
+  if (tileM < 1)
+    return op.emitOpError() << "needs a tile of at least 1 row, got " << tileM;
+  if (op.getFixedMax())
+    return op.emitOpError("has a fixed maximum; states that are merged block by block need the running one");
+  FailureOr<scf::ForOp> keys = tileKeys(rewriter, cast<ScoreOpInterface>(op.getOperation()), tileN);
+  if (failed(keys))
+    return failure();
+  OnlineAttentionOp block = *keys->getBody()->getOps<OnlineAttentionOp>().begin();
+  SmallVector<AffineMap> maps = block.getMappedOperandMaps();
+  unsigned query = AttentionDims::infer(maps[0], maps[1], maps[2])->query();
+
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(block);
+  scf::SCFTilingOptions options;
+  SmallVector<OpFoldResult> sizes(maps[0].getNumDims(), rewriter.getIndexAttr(0));
+  sizes[query] = rewriter.getIndexAttr(tileM);
+  options.setTileSizes(sizes);
+  FailureOr<scf::SCFTilingResult> rows =
+      scf::tileUsingSCF(rewriter, cast<TilingInterface>(block.getOperation()), options);
+  if (failed(rows))
+    return failure();
+  rewriter.replaceOp(block, rows->replacements);
+  auto tile = cast<OnlineAttentionOp>(rows->tiledOps.front());
+  useWholeOperands(rewriter, cast<StructuredOpInterface>(tile.getOperation()), query, rows->generatedSlices);
+  if (failed(tileKeys(rewriter, cast<ScoreOpInterface>(tile.getOperation()), tileN)))
+    return failure();
+  return keys;
+}
+
 namespace {
 struct AttnTileKvPass final : attn::impl::AttnTileKvPassBase<AttnTileKvPass> {
   using Base::Base;
@@ -143,16 +189,19 @@ struct AttnTileKvPass final : attn::impl::AttnTileKvPassBase<AttnTileKvPass> {
     });
     IRRewriter rewriter(&getContext());
     for (ScoreOpInterface op : ops) {
-      int64_t size = tileN;
-      if (size == 0)
-        if (ConfigAttr config = findConfig(op))
-          size = config.getTileN();
-      if (size == 0) {
+      int64_t size = tileN, rows = tileM;
+      if (ConfigAttr config = findConfig(op)) {
+        size = size == 0 ? config.getTileN() : size;
+        rows = rows == 0 ? config.getTileM() : rows;
+      }
+      auto attention = dyn_cast<OnlineAttentionOp>(op.getOperation());
+      bool keysOutside = attention && loopOrder == LoopOrder::KeyOuter;
+      if (size == 0 || (keysOutside && rows == 0)) {
         remark::missed(op.getLoc(), remark::RemarkOpts::name("TileKv").category("attn"))
             << remark::reason("no attn.config gives the tile size");
         continue;
       }
-      if (failed(tileKeys(rewriter, op, size)))
+      if (failed(keysOutside ? tileKeysOutside(rewriter, attention, rows, size) : tileKeys(rewriter, op, size)))
         return signalPassFailure();
     }
   }

@@ -62,8 +62,9 @@ static std::optional<unsigned> tiledRowDim(Operation *root) {
 }
 
 /// Tile sizes, 0 for a dimension that stays whole: reductions, the softmax
-/// dimension and the value's head dim, which no row has.
-static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM) {
+/// dimension and the value's head dim, which no row has; where the keys are to
+/// be the outer loop also the query's position.
+static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM, LoopOrder order) {
   auto op = cast<StructuredOpInterface>(root.getOperation());
   SmallVector<Range> domain = root.getIterationDomain(builder);
   SmallVector<OpFoldResult> sizes(domain.size(), builder.getIndexAttr(1));
@@ -83,6 +84,12 @@ static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface r
         sizes[d] = builder.getIndexAttr(0);
   }
   if (std::optional<unsigned> row = tiledRowDim(root)) {
+    auto merge = dyn_cast<MergeOp>(root.getOperation());
+    bool ofSoftmax = isa<SoftmaxOp, OnlineSoftmaxOp, NormalizeOp>(root) || (merge && merge.getStates().size() == 2);
+    if (order == LoopOrder::KeyOuter && !ofSoftmax) {
+      sizes[*row] = builder.getIndexAttr(0);
+      return sizes;
+    }
     std::optional<int64_t> extent = getConstantIntValue(domain[*row].size);
     sizes[*row] = builder.getIndexAttr(extent ? std::clamp<int64_t>(*extent, 1, tileM) : tileM);
   }
@@ -118,7 +125,8 @@ static bool writesNothing(Operation *root) {
                       [](Type type) { return llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0); });
 }
 
-FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM) {
+FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM,
+                                                  LoopOrder order) {
   if (tileM < 1)
     return root.emitOpError() << "needs a tile of at least 1 row, got " << tileM;
   if (!cast<DestinationStyleOpInterface>(root.getOperation()).hasPureTensorSemantics())
@@ -131,7 +139,7 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
 
   scf::SCFTileAndFuseOptions options;
   options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
-      .setTileSizes(tileSizes(rewriter, root, tileM));
+      .setTileSizes(tileSizes(rewriter, root, tileM, order));
   options.setFusionControlFn([&](tensor::ExtractSliceOp, OpResult producer, bool) {
     return producers.contains(producer.getOwner())
                ? std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>(std::in_place)
@@ -200,7 +208,7 @@ struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTil
             << remark::reason("no attn.config gives the tile size");
         continue;
       }
-      if (failed(tileParallel(rewriter, root, size)))
+      if (failed(tileParallel(rewriter, root, size, loopOrder)))
         return signalPassFailure();
     }
   }

@@ -6,13 +6,21 @@
 
 using namespace mlir;
 
-bool mlir::attn::isIdentityState(ValueRange state) {
-  size_t maximum = state.size() - 2;
+Value mlir::attn::getFixedMaximum(ValueRange state) {
+  Value maximum;
   for (auto [i, part] : llvm::enumerate(state)) {
     auto fill = part.getDefiningOp<linalg::FillOp>();
-    if (!fill ||
-        !(i == maximum ? matchPattern(fill.value(), m_NegInfFloat()) : matchPattern(fill.value(), m_AnyZeroFloat())))
-      return false;
+    if (!fill)
+      return Value();
+    if (i == state.size() - 2)
+      maximum = fill.value();
+    else if (!matchPattern(fill.value(), m_AnyZeroFloat()))
+      return Value();
   }
-  return true;
+  return maximum;
+}
+
+bool mlir::attn::isIdentityState(ValueRange state) {
+  Value maximum = getFixedMaximum(state);
+  return maximum && matchPattern(maximum, m_NegInfFloat());
 }

@@ -108,5 +108,7 @@ func.func @memrefs(%q: memref<4x8xf32, strided<[?, ?], offset: ?>>, %o: memref<4
 func.func @packed_query(%q: tensor<4x8xf32>, %k: tensor<4x8xf16>, %m: tensor<4xf32>) {
   // CHECK: attn.online_attention ins({{.*}} : tensor<4x8xf32>, tensor<4x8xf16>, tensor<4x8xf16>)
   %0:3 = attn.online_attention ins(%q, %k, %k : tensor<4x8xf32>, tensor<4x8xf16>, tensor<4x8xf16>) outs(%q, %m, %m : tensor<4x8xf32>, tensor<4xf32>, tensor<4xf32>)
+  // CHECK: attn.online_attention base(two) fixed_max scale(1.000000e+00) ins
+  %1:3 = attn.online_attention fixed_max scale(1.0) base(two) ins(%q, %k, %k : tensor<4x8xf32>, tensor<4x8xf16>, tensor<4x8xf16>) outs(%q, %m, %m : tensor<4x8xf32>, tensor<4xf32>, tensor<4xf32>)
   return
 }

@@ -153,6 +153,10 @@ def Attn_OnlineAttentionOp : Attn_ScoreOp<"online_attention", [
 
     * `base(two)`: the state is kept in base 2; scale and score region already
       carry log2(e). Set by `attn-set-exp-base`.
+    * `fixed_max`: m is not updated but taken as it comes, for every row one
+      number for all keys (the unified maximum of FlashDecoding++, Hong et al.
+      2023): acc and l are the sums of base^(s - m) relative to it, whatever
+      the scores are, and nothing is ever rescaled. Set by `attn-unify-max`.
     * `partial(%p)`: where false, the mask region keeps every key of this tile,
       so it need not be evaluated.
     * `at[...]`: position of the tile, one index per dimension of the domain.
@@ -177,7 +181,8 @@ def Attn_OnlineAttentionOp : Attn_ScoreOp<"online_attention", [
     OptionalAttr<AffineMapArrayAttr>:$maps,
     OptionalAttr<F32Attr>:$scale,
     DefaultValuedAttr<Attn_ExpBaseAttr, "ExpBase::E">:$base,
-    OptionalAttr<DenseI64ArrayAttr>:$static_offsets);
+    OptionalAttr<DenseI64ArrayAttr>:$static_offsets,
+    UnitAttr:$fixed_max);
   let results = (outs Variadic<AnyRankedTensor>:$results);
 }
 

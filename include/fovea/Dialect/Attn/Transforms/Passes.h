@@ -3,6 +3,7 @@
 #ifndef FOVEA_DIALECT_ATTN_TRANSFORMS_PASSES_H
 #define FOVEA_DIALECT_ATTN_TRANSFORMS_PASSES_H
 
+#include "fovea/Dialect/Attn/Transforms/Algorithms.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::attn {

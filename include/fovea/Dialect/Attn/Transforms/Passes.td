@@ -9,6 +9,12 @@
 
 include "mlir/Pass/PassBase.td"
 
+class Attn_LoopOrderOption<string description>
+    : Option<"loopOrder", "loop-order", "LoopOrder", "LoopOrder::QueryOuter", description,
+             [{::llvm::cl::values(
+                 clEnumValN(::mlir::attn::LoopOrder::QueryOuter, "query-outer", "FlashAttention-2"),
+                 clEnumValN(::mlir::attn::LoopOrder::KeyOuter, "key-outer", "FlashAttention-1"))}]>;
+
 def AttnCanonicalizePass : Pass<"attn-canonicalize"> {
   let summary = "Turn the clauses of attn.attention into score and mask regions (stage 1)";
   let description = [{
@@ -36,6 +42,36 @@ def AttnSelectSchedulePass : Pass<"attn-select-schedule"> {
     Option<"l1Bytes", "l1-bytes", "int64_t", "49152", "Bytes of the first-level data cache of a core">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache of a core">,
     Option<"threads", "threads", "int64_t", "1", "Number of threads that will share the work">];
+}
+
+def AttnRewriteSoftmaxPass : Pass<"attn-rewrite-softmax"> {
+  let summary = "Rewrite softmax as loops over rows in memory, by an algorithm of the literature";
+  let description = [{
+    Reads of x, writes of y and flops per row of s elements (one per add,
+    multiply, divide, maximum and exponential; a recomputed exponential counts):
+
+    | algorithm | reads | writes | flops |
+    |---|---|---|---|
+    | naive | 2s | s | 4s - 1 |
+    | safe | 3s | s | 7s - 2 |
+    | online | 2s | s | 10s |
+    | blocked | 2s | s | 10s + 8 per merge |
+
+    Everything else is in scalars that a loop carries; `blocked` also writes and
+    reads a state of two numbers per block. `fused` leaves the op to
+    `attn-rewrite-online-softmax`. Naive overflows where x is above 88.7 in f32.
+  }];
+  let options = [
+    Option<"algorithm", "algorithm", "SoftmaxAlgorithm", "SoftmaxAlgorithm::Online", "The algorithm",
+           [{::llvm::cl::values(
+               clEnumValN(::mlir::attn::SoftmaxAlgorithm::Fused, "fused", "left as it is"),
+               clEnumValN(::mlir::attn::SoftmaxAlgorithm::Naive, "naive", "no maximum; overflows"),
+               clEnumValN(::mlir::attn::SoftmaxAlgorithm::Safe, "safe", "maximum, sum, quotient"),
+               clEnumValN(::mlir::attn::SoftmaxAlgorithm::Online, "online", "running maximum and sum, quotient"),
+               clEnumValN(::mlir::attn::SoftmaxAlgorithm::Blocked, "blocked", "online in parallel blocks, merged"))}]>,
+    Option<"block", "block", "int64_t", "256", "Elements per block of `blocked`">];
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "math::MathDialect", "scf::SCFDialect",
+                           "tensor::TensorDialect"];
 }
 
 def AttnRewriteOnlineSoftmaxPass : Pass<"attn-rewrite-online-softmax"> {
@@ -67,8 +103,25 @@ def AttnSplitKvPass : Pass<"attn-split-kv"> {
 
 def AttnTileParallelPass : Pass<"attn-tile-parallel"> {
   let summary = "Tile batch, head and query rows into one scf.forall and fuse producers (stage 5)";
-  let options = [Option<"tileM", "tile-m", "int64_t", "0", "Query rows per tile; 0 takes it from attn.config">];
+  let options = [Option<"tileM", "tile-m", "int64_t", "0", "Query rows per tile; 0 takes it from attn.config">,
+                 Attn_LoopOrderOption<"`key-outer` leaves the query rows whole, for attn-tile-kv to tile">];
   let dependentDialects = ["affine::AffineDialect", "scf::SCFDialect", "tensor::TensorDialect"];
+}
+
+def AttnUnifyMaxPass : Pass<"attn-unify-max"> {
+  let summary = "Compute attention relative to a fixed maximum, with a fallback to the running one (stage 5b)";
+  let description = [{
+    FlashDecoding++: for every tile of rows, the exponentials are relative to
+    the number `max` instead of the running maximum, so nothing is rescaled and
+    partial results are plain sums. Where the sum of any row then lies outside
+    [2^-range-log2, 2^range-log2], which an overflow, an underflow, a NaN and a
+    row without keys do, the tile is computed again with the running maximum. An
+    attention that returns its maximum keeps the running one.
+  }];
+  let options = [
+    Option<"max", "max", "double", "0.0", "The unified maximum, a score in base e">,
+    Option<"rangeLog2", "range-log2", "int64_t", "32", "log2 of the largest sum that is trusted">];
+  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "scf::SCFDialect", "tensor::TensorDialect"];
 }
 
 def AttnTileKvPass : Pass<"attn-tile-kv"> {
@@ -76,9 +129,13 @@ def AttnTileKvPass : Pass<"attn-tile-kv"> {
   let description = [{
     The bounds come from the analysis of the mask region: blocks that no row of
     the tile can see are skipped, and `partial` is false for blocks that every
-    row sees in full.
+    row sees in full. With `key-outer` the loop over the blocks of keys holds
+    one over tiles of query rows, whose states are parts of a tensor of all
+    rows; blocks that a tile cannot see are skipped tile by tile.
   }];
-  let options = [Option<"tileN", "tile-n", "int64_t", "0", "Keys per step; 0 takes it from attn.config">];
+  let options = [Option<"tileN", "tile-n", "int64_t", "0", "Keys per step; 0 takes it from attn.config">,
+                 Option<"tileM", "tile-m", "int64_t", "0", "Query rows per tile of `key-outer`; 0 as above">,
+                 Attn_LoopOrderOption<"Which loop of an attention is outside">];
   let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "scf::SCFDialect", "tensor::TensorDialect"];
 }
 
@@ -86,6 +143,30 @@ def AttnPackQueriesPass : Pass<"attn-pack-queries"> {
   let summary = "Transpose query tiles so that the queries lie along the lanes (CPU, before bufferization)";
   let options = [Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">];
   let dependentDialects = ["arith::ArithDialect", "tensor::TensorDialect"];
+}
+
+def AttnReportIoPass : Pass<"attn-report-io"> {
+  let summary = "Report flops, memory traffic and arithmetic intensity of attention for given tiles";
+  let description = [{
+    For each `attn.attention` of static size, what its unfused form and its
+    tiled forms (key-outer: FlashAttention-1, query-outer: FlashAttention-2) read
+    and write in memory, how much memory they need beyond inputs and outputs
+    (theorem 1 of FlashAttention), what they hold on chip, and where they lie on
+    the roofline; blocks that the mask empties are not counted (theorem 4). The
+    numbers are those that `fovea-run --count` counts. Nothing is changed.
+  }];
+  let options = [
+    Option<"tileM", "tile-m", "int64_t", "0", "Query rows per tile; 0 takes it from attn.config, or from `on-chip`">,
+    Option<"tileN", "tile-n", "int64_t", "0", "Keys per step; 0 likewise">,
+    Option<"onChipBytes", "on-chip", "int64_t", "232448", "On-chip memory M in bytes">,
+    Option<"peakFlops", "peak-flops", "double", "989e12", "Flops per second at most (default: bf16 on an H200)">,
+    Option<"bandwidth", "bandwidth", "double", "4.8e12", "Bytes of memory per second (default: an H200)">,
+    Option<"format", "format", "ReportFormat", "ReportFormat::Remark", "What to write",
+           [{::llvm::cl::values(clEnumValN(::mlir::attn::ReportFormat::Remark, "remark", "one remark per form"),
+                                clEnumValN(::mlir::attn::ReportFormat::Json, "json", "an array of objects"),
+                                clEnumValN(::mlir::attn::ReportFormat::Svg, "svg", "a roofline plot"))}]>,
+    Option<"output", "output", "std::string", "\"-\"", "File of json and svg; - is standard output">];
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "tensor::TensorDialect"];
 }
 
 def AttnDecomposePass : Pass<"attn-decompose"> {

@@ -8,6 +8,7 @@
 #define FOVEA_DIALECT_ATTN_TRANSFORMS_TRANSFORMS_H
 
 #include "fovea/Dialect/Attn/IR/Attn.h"
+#include "fovea/Dialect/Attn/Transforms/Algorithms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -22,6 +23,9 @@ FailureOr<AttentionOp> expandClauses(RewriterBase &rewriter, AttentionOp op);
 
 /// Stage 1: patterns that fold transposes and unit-dimension reshapes into the maps of attn ops.
 void populateFoldLayoutOpsPatterns(RewritePatternSet &patterns);
+
+/// Softmax as loops over rows in memory; `block` is the number of elements per block of SoftmaxAlgorithm::Blocked.
+LogicalResult rewriteSoftmax(RewriterBase &rewriter, SoftmaxOp op, SoftmaxAlgorithm algorithm, int64_t block = 256);
 
 /// Stage 3: `attention` -> `online_attention` + `finalize`. The clauses must have been expanded.
 LogicalResult rewriteOnlineSoftmax(RewriterBase &rewriter, AttentionOp op);
@@ -40,11 +44,20 @@ FailureOr<scf::ForallOp> splitKeys(RewriterBase &rewriter, ScoreOpInterface op, 
 
 /// Stage 5: tiles the parallel dimensions of `root` (1 for all but the last row dimension, `tileM` for that, the value
 /// dimension whole) into one scf.forall and fuses its producers. Returns the loop, merged with the one over the parts
-/// of stage 4 where there is one, or null where there is nothing to tile.
-FailureOr<scf::ForallOp> tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM);
+/// of stage 4 where there is one, or null where there is nothing to tile. With LoopOrder::KeyOuter the query rows of an
+/// attention stay whole.
+FailureOr<scf::ForallOp> tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM,
+                                      LoopOrder order = LoopOrder::QueryOuter);
+
+/// Stage 5b: computes `op`, whose incoming state must be the identity, relative to the number `max` (in base e), and
+/// again with the running maximum where the sum of a row leaves [2^-rangeLog2, 2^rangeLog2].
+LogicalResult unifyMax(RewriterBase &rewriter, OnlineAttentionOp op, double max, int64_t rangeLog2 = 32);
 
 /// Stage 6: tiles the keys of an online op into one scf.for over the blocks of `tileN` keys that its mask can keep.
 FailureOr<scf::ForOp> tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN);
+
+/// Stage 6 with LoopOrder::KeyOuter: one scf.for over blocks of keys, in it one over tiles of `tileM` query rows.
+FailureOr<scf::ForOp> tileKeysOutside(RewriterBase &rewriter, OnlineAttentionOp op, int64_t tileM, int64_t tileN);
 
 /// CPU: packs the query tile in front of the KV loop that carries the state of `op` and transposes the accumulator.
 LogicalResult packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes);
