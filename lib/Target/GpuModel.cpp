@@ -75,7 +75,9 @@ std::optional<AttentionSchedule> fovea::chooseAttentionSchedule(const AttentionS
     return std::nullopt;
   AttentionSchedule schedule = best->schedule;
   if (shape.readsElements) // what is loaded has registers beside the scores, and bounds and flags beside that
-    schedule.tileN = std::min<int64_t>(schedule.tileN, shape.masked ? 80 : 96);
+    schedule.tileN = std::min<int64_t>(schedule.tileN, !shape.masked ? 96 : shape.headDim <= 128 ? 80 : 64);
+  if (shape.scorePositions && schedule.warpgroups > 2) // and so have positions
+    schedule.tileN = std::min<int64_t>(schedule.tileN, 96);
   if (!shape.outputFitsQuery && schedule.outputOverQuery) {
     // The output takes shared memory of its own, which large head dims leave only beside smaller blocks of keys.
     schedule.outputOverQuery = false;

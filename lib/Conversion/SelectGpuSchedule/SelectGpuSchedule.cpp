@@ -154,6 +154,7 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
     shape.readsElements = llvm::any_of(ArrayRef(maps).drop_front(3), [&](AffineMap map) {
       return map.isFunctionOfDim(dims->query()) && map.isFunctionOfDim(dims->key);
     });
+    op->getRegion(0).walk([&](attn::IndexOp) { shape.scorePositions = true; });
     for (Region &region : op->getRegions())
       region.walk([&](tensor::ExtractOp) { shape.readsElements = true; });
     auto elementOf = [&](unsigned operand) { return getElementTypeOrSelf(op->getOperand(operand).getType()); };

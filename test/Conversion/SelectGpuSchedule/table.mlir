@@ -82,3 +82,18 @@ func.func @keep_128(%q: tensor<?x128xbf16>, %k: tensor<?x128xbf16>, %keep: tenso
   %r = attn.attention keep(%keep : tensor<?x?xi1>) ins(%q, %k, %k : tensor<?x128xbf16>, tensor<?x128xbf16>, tensor<?x128xbf16>) outs(%o : tensor<?x128xbf16>)
   return %r : tensor<?x128xbf16>
 }
+// CHECK-LABEL: @keep_256
+//       CHECK:   attn.config = #attn.config<tile_m = 128, rescale_log2
+func.func @keep_256(%q: tensor<?x256xbf16>, %k: tensor<?x256xbf16>, %keep: tensor<?x?xi1>, %o: tensor<?x256xbf16>) -> tensor<?x256xbf16> {
+  %r = attn.attention keep(%keep : tensor<?x?xi1>) ins(%q, %k, %k : tensor<?x256xbf16>, tensor<?x256xbf16>, tensor<?x256xbf16>) outs(%o : tensor<?x256xbf16>)
+  return %r : tensor<?x256xbf16>
+}
+
+// Three warpgroups, and positions in the score: blocks of 96 keys.
+
+// CHECK-LABEL: @alibi_64
+//        LONG:   attn.config = #attn.config<tile_m = 192, tile_n = 96>
+func.func @alibi_64(%q: tensor<4x?x64xbf16>, %k: tensor<4x?x64xbf16>, %slopes: tensor<4xf32>, %o: tensor<4x?x64xbf16>) -> tensor<4x?x64xbf16> {
+  %r = attn.attention causal(top_left) alibi(%slopes : tensor<4xf32>) ins(%q, %k, %k : tensor<4x?x64xbf16>, tensor<4x?x64xbf16>, tensor<4x?x64xbf16>) outs(%o : tensor<4x?x64xbf16>)
+  return %r : tensor<4x?x64xbf16>
+}

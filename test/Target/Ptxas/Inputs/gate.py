@@ -76,6 +76,13 @@ def default_programs():
     for dim in (64, 96, 192, 256):  # with a kernel for each range of lengths
         yield programs.Variant(f"full-d{dim}", dim=dim, heads=4, results=["lse"])
         yield programs.Variant(f"causal-d{dim}", dim=dim, heads=4, clauses="causal(top_left)", results=["lse"])
+    for dim in (64, 192, 256):  # what is read for each element takes registers beside the tile
+        for name, type in (("bias", "f32"), ("keep", "i1")):
+            operand = (name, f"tensor<?x4x?x?x{type}>")
+            yield programs.Variant(f"{name}-d{dim}", dim=dim, heads=4, clauses=f"{name}(%{name} : {operand[1]})",
+                                   extra=[operand], results=["lse"])
+    yield programs.Variant("alibi-d64", dim=64, heads=4, clauses="causal(top_left) alibi(%alibi : tensor<4xf32>)",
+                           extra=[("alibi", "tensor<4xf32>")], results=["lse"])
 
 
 def check_default(variant, compiler, folder):
