@@ -8,9 +8,8 @@
 // * For a dynamic trip count it predicates every op of prologue and epilogue, which no product in flight survives. Here
 //   the trip count is proven beforehand (integer ranges) to fill the pipeline, so that every predicate is true: ops are
 //   left as they are, and the predicates replaced by true.
-// * What comes after the loop and needs nothing of the last products (the sum of a row, its reciprocal, its logarithm)
-// is
-//   computed while they run.
+// * What comes after the loop and needs nothing of the last products (the sum of a row, its reciprocal, its
+//   logarithm) is computed while they run.
 // * Accumulators that the expansion leaves behind as iteration arguments without use cost 64 to 128 registers, so
 //   what can be folded is folded at once. That includes the rescaling of the accumulators' zeros in the prologue
 //   (below).

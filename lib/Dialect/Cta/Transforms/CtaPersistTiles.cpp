@@ -11,8 +11,7 @@
 //   would leave blocks without work. In a section the tiles with the same %i of all its heads follow each other, %i in
 //   `order`.
 // * `section_tiles` = 0: the tiles of one head follow each other where the order is ascending (K and V stay in the
-// cache);
-//   all heads are one section where it is descending (the longest tiles of all heads come first).
+//   cache); all heads are one section where it is descending (the longest tiles of all heads come first).
 //
 // The next tile is claimed after the key loops, not earlier: a block that claims early keeps a tile from blocks that
 // have run dry (measured on causal masks: up to 7 %). What does not depend on the tile stays outside; the first tile of
