@@ -44,6 +44,9 @@ static llvm::Error writeOutputs(llvm::ArrayRef<HostTensor> results, const RunOpt
 llvm::Expected<RunReport> fovea::runFile(const RunOptions &options) {
   if (llvm::Error error = checkTarget(options.target))
     return error;
+  if (options.onChipBytes < 0)
+    return llvm::createStringError("on-chip memory of %lld bytes: expected none or more",
+                                   static_cast<long long>(options.onChipBytes));
   SourceFile file;
   if (llvm::Error error = file.read(options.file))
     return error;

@@ -10,7 +10,8 @@
 //     then on chip as long as the value exists; what an op writes to it is written when it is inserted.
 //   * An op reads every tensor operand that is not on chip once and writes its results once; a destination that it does
 //     not read, and a tensor that has only been filled, are not read.
-//   * tensor.extract reads and tensor.insert writes one element.
+//   * tensor.extract reads and tensor.insert writes one element. (In the region of an op that computes on tensors it is
+//     part of that op: a tensor that the region reads whole is an operand, or is not counted.)
 //   * Iterations of a parallel loop share nothing that is on chip.
 //
 // Operations are counted by fovea/Dialect/Attn/IR/Arithmetic.h.

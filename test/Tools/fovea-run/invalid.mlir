@@ -18,6 +18,9 @@
 // RUN: not fovea-run %s --entry f --target tpu 2>&1 | FileCheck %s --check-prefix=TARGET
 // TARGET: error: target 'tpu': expected 'auto', 'cpu' or 'cuda'
 
+// RUN: not fovea-run %s --entry f --count --on-chip=-1 2>&1 | FileCheck %s --check-prefix=CHIP
+// CHIP: error: on-chip memory of -1 bytes: expected none or more
+
 // RUN: not fovea-run %s --entry f --output %t/o.npy 2>&1 | FileCheck %s --check-prefix=SIZES
 // SIZES: error: sizes are missing; add --dim n=SIZE --dim arg1.1=SIZE
 // RUN: not fovea-run %s --entry f --dim k=3 2>&1 | FileCheck %s --check-prefix=DIM
