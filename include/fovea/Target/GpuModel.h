@@ -33,7 +33,7 @@ struct AttentionShape {
   bool masked = false;   ///< Rows see different numbers of keys.
   bool scoreFunction = false;
   bool scorePositions = false; ///< The score function asks for the positions of query and key.
-  bool readsElements = false; ///< Scores or masks read memory for each pair of query and key.
+  bool readsElements = false;  ///< Scores or masks read memory for each pair of query and key.
   /// A tile of the output has the extents and the element type of one of Q, and can take its place.
   bool outputFitsQuery = true;
 };

@@ -222,8 +222,7 @@ FOVEA_RUNTIME_API int foveaCudaLaunch(const FoveaCudaProgram *program, const Fov
  *  zero at their start as they found it, so nothing is filled with zeros: some
  *  microseconds less. */
 FOVEA_RUNTIME_API int foveaCudaRelaunch(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,
-                                        int64_t count, void *workspace, int64_t workspaceBytes,
-                                        FoveaCudaStream stream);
+                                        int64_t count, void *workspace, int64_t workspaceBytes, FoveaCudaStream stream);
 
 /*===--- The kernel cache ------------------------------------------------===*/
 

@@ -17,9 +17,8 @@ ParseResult DotWaitOp::parse(OpAsmParser &parser, OperationState &result) {
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseOperand(inflight))
     return failure();
-  if (succeeded(parser.parseOptionalKeyword("tied")) &&
-      (parser.parseLParen() || parser.parseOperandList(tied) || parser.parseColonTypeList(tiedTypes) ||
-       parser.parseRParen()))
+  if (succeeded(parser.parseOptionalKeyword("tied")) && (parser.parseLParen() || parser.parseOperandList(tied) ||
+                                                         parser.parseColonTypeList(tiedTypes) || parser.parseRParen()))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("pending"))) {
     IntegerAttr pending;

@@ -22,8 +22,7 @@ void CtaDialect::initialize() {
       >();
 }
 
-template <typename AttrT>
-static LogicalResult expectAttr(Operation *op, NamedAttribute attribute, StringRef what) {
+template <typename AttrT> static LogicalResult expectAttr(Operation *op, NamedAttribute attribute, StringRef what) {
   if (isa<AttrT>(attribute.getValue()))
     return success();
   return op->emitError() << "expected '" << attribute.getName().getValue() << "' to be " << what << ", got "

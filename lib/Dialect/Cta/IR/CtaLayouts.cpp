@@ -47,10 +47,9 @@ static Layout layoutOfLanes(LanesAttr lanes, ArrayRef<int64_t> shape, std::strin
   if (lanes.getParent().getWarps()[1] != 1)
     return refuse(whyNot, "a #cta.lanes tile has one warp along the columns");
   using fovea::Dim;
-  std::optional<fovea::LinearLayout> piece = fovea::LinearLayout::fromBases(
-      {{Dim::Register, {{8, 0}}},
-       {Dim::Lane, {{0, 1}, {0, 2}, {1, 0}, {2, 0}, {4, 0}}}},
-      {{Dim::Row, 16}, {fovea::coordinate(1), 4}});
+  std::optional<fovea::LinearLayout> piece =
+      fovea::LinearLayout::fromBases({{Dim::Register, {{8, 0}}}, {Dim::Lane, {{0, 1}, {0, 2}, {1, 0}, {2, 0}, {4, 0}}}},
+                                     {{Dim::Row, 16}, {fovea::coordinate(1), 4}});
   if (!piece)
     return refuse(whyNot, "a #cta.lanes tile has no layout");
   int64_t warps = lanes.getParent().getWarps()[0];

@@ -281,9 +281,8 @@ OpFoldResult ConvertLayoutOp::fold(FoldAdaptor) {
 LogicalResult WarpSpecializeOp::verify() {
   size_t count = getPrograms().size();
   if (getRoles().size() != count || getWarps().size() != count || getRegisters().size() != count)
-    return emitOpError() << "has " << count << " programs for " << getRoles().size() << " roles, "
-                         << getWarps().size() << " counts of warps and " << getRegisters().size()
-                         << " of registers";
+    return emitOpError() << "has " << count << " programs for " << getRoles().size() << " roles, " << getWarps().size()
+                         << " counts of warps and " << getRegisters().size() << " of registers";
   llvm::SmallDenseSet<unsigned> seen;
   for (unsigned i = 0; i != count; ++i) {
     auto role = dyn_cast<RoleAttr>(getRoles()[i]);
@@ -301,8 +300,7 @@ LogicalResult WarpSpecializeOp::verify() {
   return success();
 }
 
-template <typename OpT>
-static LogicalResult verifySlot(OpT op) {
+template <typename OpT> static LogicalResult verifySlot(OpT op) {
   if (op.getSlot().getType().getElement() != op.getChannel().getType().getElement())
     return op.emitOpError() << "takes a slot of " << op.getSlot().getType().getElement() << " from a channel of "
                             << op.getChannel().getType().getElement();

@@ -25,7 +25,8 @@ void populateRemoveLayoutConversionsPatterns(RewritePatternSet &patterns);
 /// and gives every op of a loop over keys its `cta.at`.
 LogicalResult scheduleKernel(gpu::GPUFuncOp kernel);
 
-/// After each of the stages 10 to 13: refuses what the rules of docs/Pipeline.md forbid. Each diagnostic names its rule.
+/// After each of the stages 10 to 13: refuses what the rules of docs/Pipeline.md forbid. Each diagnostic names its
+/// rule.
 LogicalResult verifySchedule(gpu::GPUFuncOp kernel);
 
 } // namespace mlir::cta
