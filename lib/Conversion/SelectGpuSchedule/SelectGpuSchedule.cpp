@@ -57,6 +57,11 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
         ops.push_back(op);
     });
     for (attn::ScoreOpInterface op : ops) {
+      if (std::optional<fovea::AttentionShape> shape = shapeOf(op, 1); shape && shape->keys == 0) {
+        op->emitOpError("has no keys, by the static shapes of K and V, and no kernel is made of that; a dynamic number "
+                        "of keys may be 0");
+        return signalPassFailure();
+      }
       bool isOpen = keys == 0 && !given && !op->hasAttr(cta::CtaDialect::getScheduleAttrName()) &&
                     !op->hasAttr(attn::AttnDialect::getConfigAttrName());
       std::optional<KeyCount> count = isOpen ? keyCountOf(op) : std::nullopt;
