@@ -145,6 +145,8 @@ void Reader::readState() {
   }
   if (initial.size() != 3 || !isIdentityState(initial))
     refuse("the state that its attention begins with is not known to be the identity");
+  if (attention.getFixedMax())
+    refuse("its attention takes the maximum as it comes (fixed_max)");
   ValueRange state = body.loop ? ValueRange(body.loop.getResults()) : ValueRange(attention.getResults());
   if (FinalizeOp finalize = body.finalize) {
     if (state.size() != 3 || finalize.getAcc() != state[0] || finalize.getMax() != state[1] ||

@@ -24,10 +24,10 @@ gpu.module @kernels {
 
 // -----
 
-// A state that is not the identity, two of one op, and an op that is nobody's.
+// A state that is not the identity, a maximum that is not to be found, two of one op, and an op that is nobody's.
 
 gpu.module @kernels {
-  // expected-error @below {{kernel 'ops' cannot be computed in register and shared tiles: it has a 'tensor.insert_slice'; it has 2 attn.online_attention, expected 1; the state that its attention begins with is not known to be the identity}}
+  // expected-error @below {{kernel 'ops' cannot be computed in register and shared tiles: it has a 'tensor.insert_slice'; it has 2 attn.online_attention, expected 1; the state that its attention begins with is not known to be the identity; its attention takes the maximum as it comes (fixed_max)}}
   gpu.func @ops(%q: memref<128x64xf16>, %a: memref<128x64xf32>, %b: memref<128xf32>) kernel {
     %qt = bufferization.to_tensor %q restrict : memref<128x64xf16> to tensor<128x64xf16>
     %acc = bufferization.to_tensor %a restrict : memref<128x64xf32> to tensor<128x64xf32>
@@ -35,7 +35,7 @@ gpu.module @kernels {
     %x = tensor.insert_slice %qt into %qt[0, 0] [128, 64] [1, 1] : tensor<128x64xf16> into tensor<128x64xf16>
     %s:3 = attn.online_attention ins(%qt, %qt, %qt : tensor<128x64xf16>, tensor<128x64xf16>, tensor<128x64xf16>)
         outs(%acc, %m, %m : tensor<128x64xf32>, tensor<128xf32>, tensor<128xf32>)
-    %t:3 = attn.online_attention ins(%qt, %qt, %qt : tensor<128x64xf16>, tensor<128x64xf16>, tensor<128x64xf16>)
+    %t:3 = attn.online_attention fixed_max ins(%qt, %qt, %qt : tensor<128x64xf16>, tensor<128x64xf16>, tensor<128x64xf16>)
         outs(%s#0, %s#1, %s#2 : tensor<128x64xf32>, tensor<128xf32>, tensor<128xf32>)
     gpu.return
   }
