@@ -108,7 +108,7 @@ std::optional<ColumnTerm> BoundRewriter::decompose(Value tile) {
   if (auto iota = tile.getDefiningOp<IotaOp>(); iota && iota.getDim() == 1)
     return ColumnTerm{1, nullptr};
   Operation *op = tile.getDefiningOp();
-  if (op && isa<arith::AddIOp, arith::SubIOp>(op)) {
+  if (isa_and_nonnull<arith::AddIOp, arith::SubIOp>(op)) {
     std::optional<ColumnTerm> lhs = decompose(op->getOperand(0)),
                               rhs = lhs ? decompose(op->getOperand(1)) : std::nullopt;
     if (!rhs)

@@ -262,7 +262,7 @@ FailureOr<KernelAbi> KernelAbi::lower(gpu::GPUFuncOp kernel) {
 //===----------------------------------------------------------------------===//
 
 Value KernelAbi::param(ParamAttr param) const {
-  auto found = llvm::find(params, param);
+  const auto *found = llvm::find(params, param);
   return function().getArgument(found - params.begin());
 }
 

@@ -53,7 +53,12 @@ LogicalResult mlir::cta::allocateSharedMemory(gpu::GPUFuncOp kernel) {
     if (part.getBytes() == 0 || !llvm::isPowerOf2_64(part.getAlignment()))
       return part.emitOpError() << "takes at least one byte at a multiple of a power of two, got " << part.getBytes()
                                 << " at a multiple of " << part.getAlignment();
-  llvm::stable_sort(parts, [](SharedOp a, SharedOp b) { return a.getAlignment() > b.getAlignment(); });
+  DenseMap<Operation *, size_t> places;
+  for (auto [place, part] : llvm::enumerate(parts))
+    places[part] = place;
+  llvm::sort(parts, [&](SharedOp a, SharedOp b) {
+    return std::make_pair(-a.getAlignment(), places.lookup(a)) < std::make_pair(-b.getAlignment(), places.lookup(b));
+  });
   int64_t end = 0;
   for (SharedOp part : parts) {
     end = llvm::alignTo(end, part.getAlignment());

@@ -188,7 +188,7 @@ LogicalResult RoleChannels::checkPredicates() {
                   {whileLoop.getYieldedValues()[i], whileLoop.getYieldedValues()}};
     }
     for (auto [value, entering] : incoming) {
-      auto it = owners.find(value);
+      auto *it = owners.find(value);
       if (it == owners.end() || it->second != operand)
         return op->emitOpError("carries in one value a loaded tile and one that no load of the same operand made");
       if (empty.contains(value))
@@ -254,7 +254,7 @@ FailureOr<Value> RoleChannels::findQueryOf(StoreOp store) {
       continue;
     op->walk([&](Operation *nested) {
       for (Value operand : nested->getOperands()) {
-        auto owner = owners.find(operand);
+        auto *owner = owners.find(operand);
         if (owner == owners.end())
           slice.insert(operand);
         else if (operand.getParentBlock() == block && owner->second->isOperandA)
@@ -363,7 +363,7 @@ void RoleChannels::rewrite() {
     auto slotType = SlotType::get(builder.getContext(), operand->tile);
     Location loc = owner.getLoc();
     Value slot = owner, predicate = getPredicate(owner);
-    auto release = releases.find(owner);
+    auto *release = releases.find(owner);
     Operation *last = release == releases.end() ? nullptr : release->second;
     auto load = owner.getDefiningOp<LoadOp>();
     if (load) {
