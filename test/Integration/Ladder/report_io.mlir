@@ -1,15 +1,16 @@
 // attn-report-io says what fovea-run counts: flops, bytes, extra and on-chip memory of every form, to the last one.
 
 // DEFINE: %{compare} = %python %S/Inputs/compare-counts.py %s
-// RUN: %{compare} full 20000 32 32
-// RUN: %{compare} full 4000 32 40
-// RUN: %{compare} full 1000000 17 33
-// RUN: %{compare} causal 3000 32 40
-// RUN: %{compare} causal 20000 16 24
-// RUN: %{compare} window 20000 16 16
-// RUN: %{compare} everything 4000 16 24
-// RUN: %{compare} half 6000 32 64
-// RUN: %{compare} one_tile 5000 64 64
+// RUN: %{compare} full 20000 32 32 | FileCheck %s
+// RUN: %{compare} full 4000 32 40 | FileCheck %s
+// RUN: %{compare} full 1000000 17 33 | FileCheck %s
+// RUN: %{compare} causal 3000 32 40 | FileCheck %s
+// RUN: %{compare} causal 20000 16 24 | FileCheck %s
+// RUN: %{compare} window 20000 16 16 | FileCheck %s
+// RUN: %{compare} everything 4000 16 24 | FileCheck %s
+// RUN: %{compare} half 6000 32 64 | FileCheck %s
+// RUN: %{compare} one_tile 5000 64 64 | FileCheck %s
+// CHECK: 3 forms, 0 numbers differ
 
 func.func @full(%q: tensor<2x3x96x16xf32>, %k: tensor<2x3x100x16xf32>, %v: tensor<2x3x100x24xf32>, %o: tensor<2x3x96x24xf32>)
     -> tensor<2x3x96x24xf32> {

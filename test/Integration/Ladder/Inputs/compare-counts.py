@@ -30,12 +30,15 @@ def main():
         report, = [entry for entry in json.load(out) if entry["function"] == function]
     flags = {"unfused": ["--unfused"], "query_outer": [f"--pipeline-options={tiles}"],
              "key_outer": [f"--pipeline-options={tiles} loop-order=key-outer"]}
+    assert {form["form"] for form in report["forms"]} == set(flags), report
     wrong = 0
     for form in report["forms"]:
         output = run("fovea-run", file, "--entry", function, "--target", "cpu", "--check", "--count", "--on-chip", on_chip,
                      *flags[form["form"]])
         for name, number in counted(output).items():
-            if name in form and form[name] != number:
+            if name == "on_chip_bytes" and form["form"] == "unfused":
+                continue  # which keeps nothing there
+            if form[name] != number:
                 print(f"{form['form']}: {name} is {form[name]} by the report, {number} by the count")
                 wrong += 1
     print(f"{function}: {len(report['forms'])} forms, {wrong} numbers differ")
