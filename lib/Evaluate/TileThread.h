@@ -85,6 +85,8 @@ private:
   /// An absent predicate is true.
   bool isOn(mlir::Value predicate) { return !predicate || getInteger(predicate); }
   llvm::Expected<llvm::ArrayRef<int64_t>> getRows(mlir::Operation *op, mlir::Type type);
+  /// A tile of the rows that the thread holds, without contents.
+  llvm::Expected<std::shared_ptr<RegisterTile>> makeTile(mlir::Operation *op, mlir::RankedTensorType type);
 
   //===--------------------------------------------------------------------===//
   // Ops

@@ -49,6 +49,15 @@ llvm::Error TileThread::executeConstant(arith::ConstantOp op) {
   return llvm::Error::success();
 }
 
+llvm::Expected<std::shared_ptr<RegisterTile>> TileThread::makeTile(Operation *op, RankedTensorType type) {
+  llvm::Expected<ArrayRef<int64_t>> rows = getRows(op, type);
+  if (!rows)
+    return rows.takeError();
+  SmallVector<int64_t> shape(type.getShape());
+  shape[0] = rows->size();
+  return std::make_shared<RegisterTile>(*evaluator::getElementType(type), shape);
+}
+
 llvm::Error TileThread::executePoison(Operation *op) {
   Type type = op->getResult(0).getType();
   std::optional<ElementType> element = evaluator::getElementType(type);
@@ -61,14 +70,11 @@ llvm::Error TileThread::executePoison(Operation *op) {
     set(op->getResult(0), getPoison(*element));
     return llvm::Error::success();
   }
-  llvm::Expected<ArrayRef<int64_t>> rows = getRows(op, type);
-  if (!rows)
-    return rows.takeError();
-  SmallVector<int64_t> shape(tensor.getShape());
-  shape[0] = rows->size();
-  auto tile = std::make_shared<RegisterTile>(*element, shape);
-  tile->fill(getPoison(*element));
-  set(op->getResult(0), tile);
+  auto tile = makeTile(op, tensor);
+  if (!tile)
+    return tile.takeError();
+  (*tile)->fill(getPoison(*element));
+  set(op->getResult(0), *tile);
   return llvm::Error::success();
 }
 
@@ -77,14 +83,14 @@ llvm::Error TileThread::executeIota(cta::IotaOp op) {
   llvm::Expected<ArrayRef<int64_t>> rows = getRows(op, type);
   if (!rows)
     return rows.takeError();
-  SmallVector<int64_t> shape(type.getShape());
-  shape[0] = rows->size();
-  auto tile = std::make_shared<RegisterTile>(*evaluator::getElementType(type), shape);
-  int64_t cols = tile->cols();
-  for (int64_t i = 0; i != tile->rows(); ++i)
+  auto tile = makeTile(op, type);
+  if (!tile)
+    return tile.takeError();
+  int64_t cols = (*tile)->cols();
+  for (int64_t i = 0; i != (*tile)->rows(); ++i)
     for (int64_t j = 0; j != cols; ++j)
-      tile->integers[i * cols + j] = op.getDim() == 0 ? (*rows)[i] : j;
-  set(op, tile);
+      (*tile)->integers[i * cols + j] = op.getDim() == 0 ? (*rows)[i] : j;
+  set(op, *tile);
   return llvm::Error::success();
 }
 
@@ -110,15 +116,12 @@ llvm::Error TileThread::executeBroadcast(cta::BroadcastOp op) {
 
 llvm::Error TileThread::executeSplat(cta::SplatOp op) {
   auto type = cast<RankedTensorType>(op.getType());
-  llvm::Expected<ArrayRef<int64_t>> rows = getRows(op, type);
-  if (!rows)
-    return rows.takeError();
-  SmallVector<int64_t> shape(type.getShape());
-  shape[0] = rows->size();
-  auto tile = std::make_shared<RegisterTile>(*evaluator::getElementType(type), shape);
-  tile->isConstant = true;
-  tile->fill(getAs<Number>(op.getValue()));
-  set(op, tile);
+  auto tile = makeTile(op, type);
+  if (!tile)
+    return tile.takeError();
+  (*tile)->isConstant = true;
+  (*tile)->fill(getAs<Number>(op.getValue()));
+  set(op, *tile);
   return llvm::Error::success();
 }
 

@@ -105,7 +105,7 @@ static LogicalResult lowerTiles(const KernelLowering &kernel) {
 }
 
 namespace {
-/// thread + constant <= bound  ->  bound - thread >= constant: the difference is the same for all columns of a row, and
+/// thread + constant <= bound  ->  constant <= bound - thread: the difference is the same for all columns of a row, and
 /// the constant an immediate.
 struct CompareConstants final : OpRewritePattern<arith::CmpIOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -117,21 +117,7 @@ struct CompareConstants final : OpRewritePattern<arith::CmpIOp> {
         !matchPattern(sum.getRhs(), m_Constant()) || matchPattern(op.getRhs(), m_Constant()))
       return rewriter.notifyMatchFailure(op, "is no comparison of a thread's value plus a constant");
     Value difference = arith::SubIOp::create(rewriter, op.getLoc(), op.getRhs(), sum.getLhs());
-    arith::CmpIPredicate swapped;
-    switch (op.getPredicate()) {
-    case arith::CmpIPredicate::slt:
-      swapped = arith::CmpIPredicate::sgt;
-      break;
-    case arith::CmpIPredicate::sle:
-      swapped = arith::CmpIPredicate::sge;
-      break;
-    case arith::CmpIPredicate::sgt:
-      swapped = arith::CmpIPredicate::slt;
-      break;
-    default:
-      swapped = arith::CmpIPredicate::sle;
-    }
-    rewriter.replaceOpWithNewOp<arith::CmpIOp>(op, swapped, difference, sum.getRhs());
+    rewriter.replaceOpWithNewOp<arith::CmpIOp>(op, op.getPredicate(), sum.getRhs(), difference);
     return success();
   }
 };

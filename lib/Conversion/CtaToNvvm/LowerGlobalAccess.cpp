@@ -86,6 +86,17 @@ public:
     return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, index, abi.size(builder, loc, memref, dim));
   }
 
+  /// Offset and condition of the element at a position: an index or i32 for each dimension.
+  std::pair<Value, Value> at(ArrayRef<Value> position) {
+    Value offset, predicate;
+    for (auto [dim, index] : llvm::enumerate(position)) {
+      Value wide = toI64(builder, loc, index), distance = along(dim, wide);
+      offset = offset ? arith::AddIOp::create(builder, loc, offset, distance).getResult() : distance;
+      predicate = bothOrNull(builder, loc, predicate, inBounds(dim, wide));
+    }
+    return {offset ? offset : i64Constant(builder, loc, 0), predicate};
+  }
+
   /// The element that is `steps` elements along `innerDim` from the one at `offset`. The step is multiplied within the
   /// inline PTX: as products of their own, the distances of all columns would be kept in registers around the loop.
   Value load(Value offset, Value predicate, int64_t innerDim = 0, int64_t steps = 0) {
@@ -317,14 +328,11 @@ struct LowerGather final : KernelPattern<GatherOp> {
     GlobalElements memory(rewriter, loc, kernel.abi, op.getSource());
     SmallVector<Value> elements;
     for (int64_t r = 0, e = getElementsPerThread(type); r != e; ++r) {
-      Value offset, predicate;
-      for (auto [dim, index] : llvm::enumerate(adaptor.getIndices())) {
-        Value position = toI64(rewriter, loc, index.size() == 1 ? index.front() : index[r]);
-        Value along = memory.along(dim, position);
-        offset = offset ? arith::AddIOp::create(rewriter, loc, offset, along).getResult() : along;
-        predicate = bothOrNull(rewriter, loc, predicate, memory.inBounds(dim, position));
-      }
-      elements.push_back(memory.load(offset ? offset : i64Constant(rewriter, loc, 0), predicate));
+      SmallVector<Value> position;
+      for (ValueRange index : adaptor.getIndices())
+        position.push_back(index.size() == 1 ? index.front() : index[r]);
+      auto [offset, predicate] = memory.at(position);
+      elements.push_back(memory.load(offset, predicate));
     }
     rewriter.replaceOpWithMultiple(op, {packElements(rewriter, loc, type, elements)});
     return success();
@@ -341,13 +349,8 @@ struct LowerLoad final : KernelPattern<memref::LoadOp> {
     if (!isMovable(op.getType()))
       return op.emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits, got " << op.getType();
     GlobalElements memory(rewriter, loc, kernel.abi, op.getMemRef());
-    Value offset, predicate;
-    for (auto [dim, index] : llvm::enumerate(adaptor.getIndices())) {
-      Value position = toI64(rewriter, loc, index), along = memory.along(dim, position);
-      offset = offset ? arith::AddIOp::create(rewriter, loc, offset, along).getResult() : along;
-      predicate = bothOrNull(rewriter, loc, predicate, memory.inBounds(dim, position));
-    }
-    rewriter.replaceOp(op, memory.load(offset ? offset : i64Constant(rewriter, loc, 0), predicate));
+    auto [offset, predicate] = memory.at(SmallVector<Value>(adaptor.getIndices()));
+    rewriter.replaceOp(op, memory.load(offset, predicate));
     return success();
   }
 };
