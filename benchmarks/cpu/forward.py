@@ -1,109 +1,379 @@
 #!/usr/bin/env python3
-"""Times the CPU forward: fused against unfused, beside the FMA peak of the same run; memory against length; compile time.
+"""Times attention on the CPU beside PyTorch, in one process: python3 with torch.
 
-  benchmarks/cpu/forward.py [--bin build/release/bin] [--rounds 5] [--threads 2] [--out benchmarks/results/cpu-forward.json]
+  forward.py --bin build/release/bin --out benchmarks/results/cpu-forward            (the grid in f32, in one go)
+  forward.py --cells 'f32/64/.*/1x8' --seconds 60 --out ...                           (some of it; repeat to go on)
+  forward.py --mask alibi softcap window --dim 64 --length 2048 --heads 1x8 --flex --out benchmarks/results/cpu-regions
+  forward.py --dtype bf16 f16 --out benchmarks/results/cpu-forward-16
+  forward.py --self-test                                                              (no torch)
 
-Each cell is the median over rounds in rotated order of fovea-run's median of repeats. The peak is measured around every
-round by fma-peak.mlir. Results of the timed shapes are checked against the fp64 evaluation once, before timing.
-GFLOP/s count 4 * batch * heads * queries * keys * head dim operations; causal counts half.
+A cell is DTYPE/DIM/MASK/BATCHxHEADS/LENGTH. Each contestant first computes into an output of NaN and is checked: rows of
+several heads against float64 (../cuda/judge.py), no NaN anywhere, and all of it against PyTorch's result. Then come
+rounds in rotated order: a pause, in which the other's threads go to sleep, two calls to warm up, and the median of
+further calls on the same tensors, which are random. The rate of multiply-adds in registers is measured around every
+round, because a shared machine's speed changes within seconds.
+
+OUT.json holds every round, and OUT.md and OUT.svg show it. A cell that is in OUT.json is not measured again (unless with
+--again), so that a long run may be cut into calls of --seconds. GFLOP/s count 4 * batch * heads * queries * keys * head
+dim operations, for causal half of that, for other masks and score functions all of it.
 """
-import argparse, json, os, pathlib, platform, re, resource, statistics, subprocess, tempfile, time
+import argparse, json, os, pathlib, platform, re, shlex, statistics, subprocess, sys, tempfile, time
 
 HERE = pathlib.Path(__file__).resolve().parent
-LANES, CHAINS, ITERATIONS = 16, 24, 4_000_000
+sys.path[1:1] = [str(HERE.parent / "cuda")]
+sys.dont_write_bytecode = True
+import judge, report  # of benchmarks/cuda
+
+LENGTHS, DIMS, HEADS = (512, 1024, 2048, 4096, 8192), (64, 128), ((1, 1), (1, 8))
+BLOCK = 32  # rows that are checked at a time
+CONDITIONAL = {"bf16": "conditional", "f16": "conditional", "f32": "exact"}  # how the maximum may move (S12)
 
 
-def attention(heads, length, dim, causal):
-    t = f"tensor<1x{heads}x{length}x{dim}xf32>"
-    clause = "causal " if causal else ""
-    return (f"func.func @attention(%q: {t}, %k: {t}, %v: {t}, %out: {t}) -> {t} {{\n"
-            f"  %o = attn.attention {clause}ins(%q, %k, %v : {t}, {t}, {t}) outs(%out : {t})\n  return %o : {t}\n}}\n")
+def cells_of(options):
+    """(key, what it is) in the order they are measured, short ones first."""
+    for dtype in options.dtype:
+        for length in options.length:
+            for dim in options.dim:
+                for batch, heads in options.heads:
+                    for mask in options.mask:
+                        causal = mask == "causal"
+                        yield f"{dtype}/{dim}/{mask}/{batch}x{heads}/{length}", dict(
+                            mode=f"{batch}x{heads}", dtype=dtype, dim=dim, mask=mask, causal=causal, batch=batch,
+                            heads=heads, length=length, unit="GFLOP/s",
+                            flops=report.flops(batch, heads, length, dim, causal))
 
 
-class Runner:
-    def __init__(self, binary, threads):
-        self.binary, self.environment = binary, dict(os.environ, FOVEA_NUM_THREADS=str(threads))
-
-    def __call__(self, source, *options):
-        """Runs a module; returns (stdout, peak resident set in KiB)."""
-        with tempfile.NamedTemporaryFile("w", suffix=".mlir") as file:
-            file.write(source)
-            file.flush()
-            process = subprocess.Popen([self.binary, file.name, *options], env=self.environment, text=True,
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            output = process.stdout.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            if status != 0:
-                raise SystemExit(f"fovea-run failed:\n{output}")
-            return output, usage.ru_maxrss
+def rotated(names, turn, rounds):
+    at = turn * len(names) // max(1, rounds)
+    return names[at:] + names[:at]
 
 
-def median_ms(output):
-    return float(re.search(r"median ([0-9.]+) ms", output).group(1))
+# --- Checks of the timed shapes ---
 
 
-def main():
+def scores_of(torch, cell, q, k, head, rows, precision):
+    """The masked scores of some query rows of one head, by the definition."""
+    scores = (q.to(precision) @ k.to(precision).T) * cell["dim"] ** -0.5
+    i, j = torch.arange(cell["length"])[rows, None], torch.arange(cell["length"])
+    if cell["mask"] == "softcap":
+        scores = contestants.SOFTCAP * torch.tanh(scores / contestants.SOFTCAP)
+    if cell["mask"] == "alibi":
+        scores = scores - contestants.slopes(torch, cell["heads"])[head].to(precision) * (i - j).abs()
+    if cell["mask"] in ("causal", "window"):
+        seen = (j <= i) if cell["mask"] == "causal" else (j <= i) & (i - j <= contestants.WINDOW)
+        scores = scores.masked_fill(~seen, -torch.inf)
+    return scores
+
+
+def samples(torch, cell, q, k, v):
+    """[(batch, head, rows, float64 result, unfused result in the same precision)] of some blocks of rows."""
+    batch, heads, length = cell["batch"], cell["heads"], cell["length"]
+    chosen = []
+    for b, h in sorted({(0, 0), (batch - 1, heads - 1), (batch // 2, heads // 3)}):
+        for first in sorted({0, max(0, length // 2 - 13), max(0, length - BLOCK)}):
+            rows = slice(first, min(length, first + BLOCK))
+
+            def evaluate(precision):
+                p = torch.softmax(scores_of(torch, cell, q[b, h, rows], k[b, h], h, rows, precision), -1)
+                if precision is torch.float32:
+                    p = p.to(v.dtype).to(precision)
+                return p @ v[b, h].to(precision)
+            chosen.append((b, h, rows, evaluate(torch.float64), evaluate(torch.float32).to(q.dtype).double()))
+    return chosen
+
+
+def check(torch, cell, out, chosen, whole, rescale):
+    """Errors against float64, and complaints, by samples and against all of PyTorch's result."""
+    got, exact, unfused = (torch.cat(parts) for parts in zip(*[(out[b, h, rows].double(), e, u)
+                                                               for b, h, rows, e, u in chosen]))
+    figures, complaints = judge.judge(torch, got, exact, unfused, cell["dtype"], rescale)
+    if nans := int(torch.isnan(out).sum()):
+        complaints.append(f"{nans} elements are NaN")
+    if whole is not None:
+        difference = torch.linalg.vector_norm((out - whole).float()) / torch.linalg.vector_norm(whole.float())
+        figures["to_torch"] = difference.item()
+        if not difference < (1e-5 if cell["dtype"] == "f32" else 1e-2):
+            complaints.append(f"differs from PyTorch's by {difference.item():.3g} in norm")
+    return {key: float(f"{value:.4g}") for key, value in figures.items()}, complaints
+
+
+# --- The record ---
+
+
+class Record:
+    def __init__(self, options, about):
+        self.prefix, self.data = pathlib.Path(options.out), dict(about, cells={})
+        if self.path("json").exists():
+            old = json.loads(self.path("json").read_text())
+            for key in ("cpu", "threads", "torch"):
+                if old.get(key) != about[key]:
+                    raise SystemExit(f"{self.path('json')}: measured with {key} {old.get(key)}, here it is {about[key]}")
+            self.data["cells"] = old["cells"]
+            runs = old.get("commands", [])
+            self.data["commands"] = runs + [command for command in about["commands"] if command not in runs]
+            self.data["commits"] = list(dict.fromkeys(old.get("commits", []) + about["commits"]))
+
+    def path(self, suffix):
+        return self.prefix.with_name(self.prefix.name + "." + suffix)
+
+    def cells(self):
+        """In the order of a table, whatever the order of measuring."""
+        key = lambda c: (list(contestants.DTYPES).index(c["dtype"]), c["dim"], c["batch"] * c["heads"], c["mask"],
+                         c["length"])
+        return sorted(self.data["cells"].values(), key=key)
+
+    def about(self):
+        return (f"{self.data['cpu']}, {self.data['threads']} threads, torch {self.data['torch']}, {self.data['date']}, "
+                f"commit {', '.join(self.data['commits'])}")
+
+    def write(self):
+        for suffix, text in (("json", dump(self.data)), ("md", f"{self.about()}\n\n{table(self.cells())}"),
+                             ("svg", report.plot([c for c in self.cells() if c["mask"] in ("full", "causal")],
+                                                 f"Forward, GFLOP/s: {self.about()}"))):
+            made = self.path(suffix + ".new")
+            made.parent.mkdir(parents=True, exist_ok=True)
+            made.write_text(text)
+            os.replace(made, self.path(suffix))
+
+
+def dump(data):
+    """JSON with a line for each contestant of a cell."""
+    lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in data.items() if key != "cells"]
+    cells = []
+    for key, cell in data["cells"].items():
+        rest = json.dumps({k: v for k, v in cell.items() if k != "contestants"})[1:-1]
+        each = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in cell["contestants"].items())
+        cells.append(f"  {json.dumps(key)}: {{{rest}, \"contestants\": {{\n{each}}}}}")
+    return "{\n" + ",\n".join(lines + [' "cells": {\n' + ",\n".join(cells) + "}"]) + "\n}\n"
+
+
+def share_of_peak(cell, unit):
+    """The median over the rounds of our rate over the peak that was measured around the round."""
+    rounds = cell["contestants"].get("fovea", {}).get("rounds", [])
+    shares = [cell["flops"] / statistics.median(times) / 1e6 / peak
+              for times, peak in zip(rounds, cell["peaks"].get(unit, []))]
+    return statistics.median(shares) if shares else None
+
+
+def best_ratio(cell):
+    """Ours over the better of PyTorch's two."""
+    found = [r for r in (report.ratio(cell, "fovea", name) for name in ("sdpa", "flex")) if r]
+    return min(found) if found else None
+
+
+def table(cells):
+    """One Markdown table for each dtype and mask, with geometric means."""
+    lines = []
+    groups = {}
+    for cell in cells:
+        groups.setdefault((cell["dtype"], cell["mask"]), []).append(cell)
+    for (dtype, mask), rows in groups.items():
+        others = [name for name in ("sdpa", "flex") if any(report.figures(c, name) for c in rows)]
+        unit = "amx" if any(c["peaks"].get("amx") for c in rows) and dtype != "f32" else "fma"
+        titles = ["fovea, GFLOP/s (least..most)"] + [f"{report.TITLES[n]}" for n in others] + \
+            [f"/ {report.TITLES[n]}" for n in others] + [f"of the {unit.upper()} peak", "fovea, ms", "max error"]
+        lines += ["", f"Forward, {dtype}, {mask}: medians of rounds", "",
+                  "| D | batch x heads | S | " + " | ".join(titles) + " |", "|---|---|---|" + "---|" * len(titles)]
+        for cell in rows:
+            data = cell["contestants"].get("fovea", {})
+            found = report.figures(cell, "fovea")
+            texts = ["failed" if not found else f"{found[0]:.0f} ({found[1]:.0f}..{found[2]:.0f})" +
+                     report.status(cell, "fovea")]
+            texts += [report.number(report.rate(cell, n)) for n in others]
+            texts += [report.number(report.ratio(cell, "fovea", n), 2) for n in others]
+            error = data.get("check", {}).get("max")
+            texts += [report.number(share_of_peak(cell, unit), 2),
+                      report.number(found and cell["flops"] / found[0] / 1e6, 3),
+                      "-" if error is None else f"{error:.1e}"]
+            lines.append(f"| {cell['dim']} | {cell['mode']} | {cell['length']} | " + " | ".join(texts) + " |")
+        for dims, what in [((64, 128), "D 64 and 128")] + [((d,), f"D {d}") for d in sorted({c["dim"] for c in rows})]:
+            chosen = [c for c in rows if c["dim"] in dims]
+            means = [report.geometric_mean([report.ratio(c, "fovea", n) for c in chosen]) for n in others]
+            mean_share = report.geometric_mean([share_of_peak(c, unit) for c in chosen])
+            if chosen and others:
+                lines.append(f"| {what} | geometric mean | | |" + " |" * len(others) + " " +
+                             " | ".join(f"**{report.number(m, 2)}**" for m in means) +
+                             f" | {report.number(mean_share, 2)} | | |")
+    return "\n".join(lines).strip() + "\n"
+
+
+# --- Measuring ---
+
+
+def measure(torch, options, cell, makers, peaks, key):
+    torch.manual_seed(sum(map(ord, key)))
+    shape = (cell["batch"], cell["heads"], cell["length"], cell["dim"])
+    dtype = getattr(torch, contestants.DTYPES[cell["dtype"]])
+    q, k, v = (torch.randn(shape).to(dtype) for _ in range(3))
+    chosen, whole, ready, seconds = samples(torch, cell, q, k, v), None, {}, {}
+    cell["contestants"] = {}
+    for name, make in makers.items():
+        begin = time.perf_counter()
+        try:
+            ready[name] = make(cell, q, k, v)
+            out = ready[name]()
+        except Exception as error:
+            cell["contestants"][name] = dict(ok=False, reason=f"{type(error).__name__}: {error}"[:500])
+            ready.pop(name, None)
+            print(f"  {name}: {cell['contestants'][name]['reason'][:200]}", flush=True)
+            continue
+        first = time.perf_counter() - begin
+        found, complaints = check(torch, cell, out, chosen, whole,
+                                  CONDITIONAL[cell["dtype"]] if name == "fovea" else "exact")
+        whole = out.clone() if whole is None and name == "sdpa" else whole
+        cell["contestants"][name] = dict(ok=not complaints, check=found, complaints=complaints,
+                                         first_seconds=round(first, 3), rounds=[])
+        for complaint in complaints:
+            print(f"  {name}: {complaint}", flush=True)
+        begin = time.perf_counter()
+        ready[name]()
+        seconds[name] = time.perf_counter() - begin
+    cell["peaks"] = {}
+    before = peaks.measure(time.perf_counter)
+    for turn in range(options.rounds):
+        for name in rotated(list(ready), turn, options.rounds):
+            time.sleep(options.pause)
+            for _ in range(2 if seconds[name] < 0.1 else 1):
+                ready[name]()
+            times = []
+            for _ in range(max(2, min(200, int(options.burst / seconds[name])))):
+                begin = time.perf_counter()
+                ready[name]()
+                times.append(1e3 * (time.perf_counter() - begin))
+            cell["contestants"][name]["rounds"].append([float(f"{t:.4g}") for t in times])
+        time.sleep(options.pause)
+        after = peaks.measure(time.perf_counter)
+        for unit in after:
+            cell["peaks"].setdefault(unit, []).append(round((before[unit] + after[unit]) / 2, 1))
+        before = after
+    # A line of 200 times says no more than its quartiles.
+    for data in cell["contestants"].values():
+        data["rounds"] = [r if len(r) <= 5 else [float(f"{x:.4g}") for x in statistics.quantiles(r, n=4)]
+                          for r in data.get("rounds", [])]
+
+
+def cpu_name():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def flags():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("flags"):
+            kinds = ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_fp16")
+            return [flag for flag in kinds if flag in line.split()]
+    return []
+
+
+def run(options):
+    start = time.monotonic()
+    os.environ["FOVEA_NUM_THREADS"] = str(options.threads)
+    import torch
+    torch.set_num_threads(options.threads)
+    torch.set_grad_enabled(False)
+    git = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], text=True, capture_output=True)
+    commit = options.commit or git.stdout.strip()
+    record = Record(options, dict(
+        date=time.strftime("%Y-%m-%d"), cpu=cpu_name(), flags=flags(), threads=options.threads, torch=torch.__version__,
+        commands=[shlex.join(["benchmarks/cpu/forward.py", *sys.argv[1:]])], commits=[commit], rounds=options.rounds,
+        pause=options.pause, burst=options.burst, options=options.pipeline_options))
+    compiler = contestants.Compiler(options.bin, options.threads, options.pipeline_options)
+    makers = {"sdpa": lambda *a: contestants.Sdpa(torch, *a), "fovea": lambda *a: contestants.Fovea(torch, compiler, *a)}
+    if options.flex:
+        makers["flex"] = lambda *a: contestants.Flex(torch, *a)
+    peaks = contestants.Peaks(torch, compiler, options.threads, matrix=any(d != "f32" for d in options.dtype))
+    left, wrong = 0, []
+    for key, cell in cells_of(options):
+        if not re.search(options.cells, key) or (key in record.data["cells"] and not options.again):
+            continue
+        if options.seconds and time.monotonic() - start > options.seconds:
+            left += 1
+            continue
+        chosen = {n: m for n, m in makers.items() if n != "sdpa" or cell["mask"] in ("full", "causal")}
+        measure(torch, options, cell, chosen, peaks, key)
+        cell["commit"] = commit
+        record.data["cells"][key] = cell
+        record.write()
+        rates = {name: report.figures(cell, name) for name in cell["contestants"]}
+        print(f"{key}: " + ", ".join(f"{name} {found[0]:.0f} ({found[1]:.0f}..{found[2]:.0f})"
+                                     for name, found in rates.items() if found) +
+              f"; / best {report.number(best_ratio(cell), 2)}; of peak " + report.number(share_of_peak(cell, "fma"), 2) +
+              ("" if cell["contestants"]["fovea"]["ok"] else "; WRONG"), flush=True)
+        wrong += [] if cell["contestants"]["fovea"]["ok"] else [key]
+    print(f"{record.path('json')}: {len(record.data['cells'])} cells, {left} left of those asked for; "
+          f"{time.monotonic() - start:.0f} s", flush=True)
+    return 1 if wrong else 0
+
+
+def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default=str(HERE.parents[1] / "build/release/bin"))
+    pair = lambda text: tuple(int(n) for n in text.split("x", 1))
+    parser.add_argument("--bin", default=str(HERE.parents[1] / "build/release/bin"), help="where fovea-compile is")
+    parser.add_argument("--out", default=str(HERE.parent / "results/cpu-forward"))
+    parser.add_argument("--dtype", nargs="+", default=["f32"], choices=list(contestants.DTYPES))
+    parser.add_argument("--dim", nargs="+", type=int, default=list(DIMS))
+    parser.add_argument("--length", nargs="+", type=int, default=list(LENGTHS))
+    parser.add_argument("--heads", nargs="+", type=pair, default=list(HEADS), metavar="BATCHxHEADS")
+    parser.add_argument("--mask", nargs="+", default=["full", "causal"], choices=list(contestants.CLAUSES))
+    parser.add_argument("--flex", action="store_true", help="FlexAttention as well; compiles for 5 to 25 s a cell")
+    parser.add_argument("--cells", default="", help="only those whose name has this regular expression in it")
+    parser.add_argument("--again", action="store_true", help="measure what the record has already")
+    parser.add_argument("--seconds", type=float, help="start no further cell after so long")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--out", default=str(HERE.parent / "results/cpu-forward.json"))
-    options = parser.parse_args()
-    run = Runner(f"{options.bin}/fovea-run", options.threads)
-    peak_source = (HERE / "fma-peak.mlir").read_text()
-
-    def peak():
-        ms = median_ms(run(peak_source, "--dim", f"threads={options.threads}", "--repeat", "3")[0])
-        return 2 * LANES * CHAINS * ITERATIONS * options.threads / ms / 1e6
-
-    heads = 8
-    cells = [dict(dim=d, length=s, causal=c) for d in (64, 128) for s in (1024, 4096) for c in (False, True)]
-    for cell in cells:
-        source = attention(heads, cell["length"], cell["dim"], cell["causal"])
-        checked = run(attention(2, min(cell["length"], 2048), cell["dim"], cell["causal"]), "--check")[0]
-        cell.update(check=re.search(r"(PASS|FAIL)[^\n]*", checked).group(0), source=source, ms=[], peak=[])
-    for r in range(options.rounds):
-        for cell in cells[r % len(cells):] + cells[:r % len(cells)]:
-            before = peak()
-            cell["ms"].append(median_ms(run(cell["source"], "--repeat", "5")[0]))
-            cell["peak"].append(max(before, peak()))
-    for cell in cells:
-        flops = 4 * heads * cell["length"] ** 2 * cell["dim"] * (0.5 if cell["causal"] else 1)
-        ms = statistics.median(cell["ms"])
-        cell["gflops"] = flops / ms / 1e6
-        cell["share_of_peak"] = statistics.median(flops / m / 1e6 / p for m, p in zip(cell["ms"], cell["peak"]))
-        if cell["length"] == 1024:
-            cell["unfused_ms"] = median_ms(run(cell["source"], "--unfused", "--repeat", "3")[0])
-        del cell["source"]
-
-    memory = []
-    for length in (1024, 2048, 4096, 8192, 16384, 32768):
-        source = attention(1, length, 64, True)
-        memory.append(dict(length=length, tensors_kib=4 * length * 64 * 4 // 1024, peak_kib=run(source)[1]))
-
-    compile_ms = []
-    for _ in range(7):
-        output = run(attention(heads, 1024, 64, True))[0]
-        found = re.search(r"compiled in (\d+) ms \(passes (\d+), LLVM (\d+)\)", output)
-        compile_ms.append([int(x) for x in found.groups()])
-    compile_ms = [statistics.median(column) for column in zip(*compile_ms)]
-
-    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
-    commit = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], text=True, capture_output=True).stdout.strip()
-    record = dict(date=time.strftime("%Y-%m-%d"), command="benchmarks/cpu/forward.py", commit=commit, cpu=cpu,
-                  threads=options.threads, rounds=options.rounds, heads=heads, attention=cells, memory=memory,
-                  compile_ms=dict(total=compile_ms[0], passes=compile_ms[1], llvm=compile_ms[2]))
-    out = pathlib.Path(options.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(record, indent=1) + "\n")
-
-    print(f"| D | S | causal | ms (min..max) | GFLOP/s | of FMA peak | unfused ms |\n|---|---|---|---|---|---|---|")
-    for c in cells:
-        print(f"| {c['dim']} | {c['length']} | {c['causal']} | {statistics.median(c['ms']):.2f} ({min(c['ms']):.2f}..{max(c['ms']):.2f}) "
-              f"| {c['gflops']:.0f} | {c['share_of_peak']:.2f} | {c.get('unfused_ms', '')} |")
-    print("peak resident KiB by length:", ", ".join(f"{m['length']}: {m['peak_kib']}" for m in memory))
-    print(f"compile: {compile_ms[0]:.0f} ms (passes {compile_ms[1]:.0f}, LLVM {compile_ms[2]:.0f})")
+    parser.add_argument("--burst", type=float, default=0.15, help="seconds of calls per contestant and round")
+    parser.add_argument("--pause", type=float, default=0.02)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--pipeline-options", default="", help="of attn-to-llvm")
+    parser.add_argument("--commit", help="if this is no clone")
+    parser.add_argument("--self-test", action="store_true")
+    return parser.parse_args(arguments)
 
 
+def self_test():
+    """What can be tested without torch: the cells, the record and its tables."""
+    report.self_test()
+    options = parse(["--dtype", "f32", "bf16", "--heads", "1x1", "2x8", "--mask", "full", "causal", "alibi"])
+    cells = dict(cells_of(options))
+    assert len(cells) == 2 * 2 * 2 * 3 * 5 and cells["bf16/128/causal/2x8/512"]["heads"] == 8
+    assert cells["f32/64/causal/1x1/512"]["flops"] * 2 == cells["f32/64/alibi/1x1/512"]["flops"]
+    text = contestants.source(cells["f32/64/alibi/2x8/512"])
+    assert "alibi(%slopes : tensor<8xf32>)" in text and "%slopes: tensor<8xf32>, %out" in text
+    made = []
+    for key, rate, ok in (("f32/64/full/1x1/512", 300, True), ("f32/64/full/1x1/1024", 400, True),
+                          ("f32/128/causal/2x8/512", 200, False)):
+        at = lambda gflops: {"ok": ok, "check": {"max": 1e-6}, "rounds": [[cells[key]["flops"] / gflops / 1e6] * 3] * 2}
+        made.append(dict(cells[key], contestants={"fovea": at(rate), "sdpa": at(200)}, peaks={"fma": [400, 500]}))
+    close = lambda a, b: abs(a - b) < 1e-9 * abs(b)
+    assert close(report.ratio(made[0], "fovea", "sdpa"), 1.5) and report.ratio(made[2], "fovea", "sdpa") is None
+    assert close(share_of_peak(made[1], "fma"), (1 + 0.8) / 2) and share_of_peak(made[1], "amx") is None
+    text = table(made)
+    assert "| 64 | 1x1 | 512 | 300 (300..300) | 200 | 1.50 | 0.68 |" in text, text
+    assert "200 (200..200) WRONG" in text and "**1.73**" in text, text
+    for line in text.splitlines():
+        if line.startswith("|"):
+            assert line.count("|") == report.columns_of(text, line), line
+    with tempfile.TemporaryDirectory() as folder:
+        options.out = f"{folder}/deep/forward"
+        about = dict(cpu="c", threads=2, torch="t", date="d", commands=["first"], commits=["a"])
+        record = Record(options, about)
+        record.data["cells"]["f32/64/full/1x1/512"] = made[0]
+        record.write()
+        again = Record(options, dict(about, commands=["second"], commits=["a"]))
+        assert again.data["commands"] == ["first", "second"] and again.data["commits"] == ["a"]
+        assert again.cells()[0]["contestants"] == made[0]["contestants"]
+        try:
+            Record(options, dict(about, threads=3))
+        except SystemExit:
+            pass
+        else:
+            raise AssertionError("records of different machines are mixed")
+        assert "<svg" in record.path("svg").read_text()
+    print("forward.py: self-test passed")
+
+
+import contestants  # beside this file
 if __name__ == "__main__":
-    main()
+    chosen_options = parse(sys.argv[1:])
+    sys.exit(self_test() if chosen_options.self_test else run(chosen_options))

@@ -2,9 +2,10 @@
 import html, json, math, pathlib, statistics
 
 PEERS = json.loads((pathlib.Path(__file__).parent / "peers.json").read_text())
-TITLES = {"fovea": "Fovea", "reference": "reference", "cudnn": "cuDNN", "flash": "flash (FA2)", "flex": "FlexAttention",
+UNITS = {"TFLOP/s": 1e9, "GFLOP/s": 1e6}  # operations per millisecond
+TITLES = {"fovea": "Fovea", "reference": "reference", "cudnn": "cuDNN", "sdpa": "PyTorch SDPA", "flash": "flash (FA2)", "flex": "FlexAttention",
           "mosaic": "Mosaic GPU", "fa3": "FA3*", "fa4": "FA4*"}
-COLORS = {"fovea": "#d62728", "reference": "#444444", "cudnn": "#2ca02c", "flash": "#9467bd", "flex": "#8c564b",
+COLORS = {"fovea": "#d62728", "reference": "#444444", "cudnn": "#2ca02c", "sdpa": "#2ca02c", "flash": "#9467bd", "flex": "#8c564b",
           "mosaic": "#e377c2", "fa3": "#1f77b4", "fa4": "#ff7f0e"}
 OTHER_COLORS = ["#bcbd22", "#17becf", "#7f7f7f"]
 
@@ -14,11 +15,12 @@ def flops(batch, heads, length, dim, causal):
 
 
 def figures(cell, name):
-    """(median, least, most) TFLOP/s over the rounds; None if it was not measured."""
+    """(median, least, most) over the rounds in the cell's unit, TFLOP/s without one; None if it was not measured."""
     rounds = cell["contestants"].get(name, {}).get("rounds")
     if not rounds:
         return None
-    rates = [cell["flops"] / statistics.median(times) / 1e9 for times in rounds]
+    unit = UNITS[cell.get("unit", "TFLOP/s")]
+    rates = [cell["flops"] / statistics.median(times) / unit for times in rounds]
     return statistics.median(rates), min(rates), max(rates)
 
 
@@ -150,7 +152,7 @@ def missed(cells, ours="fovea"):
 
 
 def plot(cells, title="", ours="fovea"):
-    """An SVG with a panel for each mode, dtype, head dim and mask: TFLOP/s over the length."""
+    """An SVG with a panel for each mode, dtype, head dim and mask: the rate over the length."""
     panels = []
     for (mode, dtype, dim), rows in groups(cells).items():
         for causal in (False, True):
