@@ -18,7 +18,7 @@
 using namespace fovea;
 using namespace fovea::environment;
 
-std::optional<int> ThreadCount::parse(std::string_view text) {
+static std::optional<int> parseCount(std::string_view text, int maximum) {
   int value = 0;
   const char *end = text.data() + text.size();
   // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the size is in `end`
@@ -28,7 +28,9 @@ std::optional<int> ThreadCount::parse(std::string_view text) {
   return value;
 }
 
-/// The home of the user that the process runs as, "" if there is none.
+std::optional<int> ThreadCount::parse(std::string_view text) { return parseCount(text, maximum); }
+std::optional<int> Microseconds::parse(std::string_view text) { return parseCount(text, maximum); }
+
 static std::string homeFolder() {
   passwd entry, *found = nullptr;
   char buffer[4096];

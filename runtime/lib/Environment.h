@@ -22,6 +22,13 @@ struct ThreadCount {
 };
 
 /// A folder; "" is none.
+struct Microseconds {
+  using Value = int;
+  static constexpr int maximum = 1000000;
+  static constexpr const char *values = "an integer from 0 to 1000000";
+  static std::optional<int> parse(std::string_view text);
+};
+
 struct CacheFolder {
   using Value = std::string;
   static constexpr const char *values = "an absolute path, a path that starts with ~/, or off";

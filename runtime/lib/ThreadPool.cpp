@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cfenv>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <new>
@@ -31,7 +32,8 @@ struct ThreadPool::Loop {
   std::fenv_t floatingPoint{};
 
   Loop *next = nullptr; ///< In the pool's list; guarded by its mutex.
-  int numWorkers = 0;   ///< That have joined and not left; likewise.
+  /// That have joined and not left. Changed under the mutex; without it, a hint.
+  std::atomic<int> numWorkers{0};
   std::condition_variable workersLeft;
 
   /// Alone on its cache line: all threads write to it.
@@ -52,14 +54,38 @@ struct ThreadPool::Loop {
 };
 
 /// Processors that this process may run on, which may be fewer than there are.
+static int availableProcessors() {
+  cpu_set_t processors;
+  if (sched_getaffinity(0, sizeof processors, &processors) == 0)
+    return std::max(CPU_COUNT(&processors), 1);
+  // more processors than a cpu_set_t holds
+  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+}
+
 static int defaultThreadCount() {
   int count = environment::numThreads();
-  cpu_set_t processors;
-  if (count == 0 && sched_getaffinity(0, sizeof processors, &processors) == 0)
-    count = CPU_COUNT(&processors);
-  if (count == 0) // more processors than a cpu_set_t holds
-    count = static_cast<int>(std::thread::hardware_concurrency());
-  return std::clamp(count, 1, environment::ThreadCount::maximum);
+  return std::clamp(count == 0 ? availableProcessors() : count, 1, environment::ThreadCount::maximum);
+}
+
+/// Looks at `isDone` for as long as FOVEA_SPIN_MICROSECONDS says: a thread that sleeps takes tens of microseconds to
+/// wake, which is as long as a small loop takes altogether. Returns at once where threads would take processors from
+/// each other.
+template <typename Condition> static void spin(int threadCount, Condition isDone) {
+  static const std::chrono::microseconds limit(environment::spinMicroseconds());
+  static const int processors = availableProcessors();
+  if (threadCount > processors)
+    return;
+  constexpr int looksPerClock = 64;
+  for (auto end = std::chrono::steady_clock::now() + limit; std::chrono::steady_clock::now() < end;)
+    for (int look = 0; look < looksPerClock; ++look) {
+      if (isDone())
+        return;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#elif defined(__aarch64__)
+      asm volatile("isb");
+#endif
+    }
 }
 
 ThreadPool &ThreadPool::get() noexcept {
@@ -119,7 +145,29 @@ void ThreadPool::parallelFor(int64_t count, Body body, void *context) noexcept {
 
   lock.lock();
   close(loop);
+  awaitWorkers(loop, lock);
+}
+
+void ThreadPool::awaitWorkers(Loop &loop, std::unique_lock<std::mutex> &lock) {
+  if (loop.numWorkers != 0) {
+    int count = threadCount;
+    lock.unlock();
+    spin(count, [&] { return loop.numWorkers.load(std::memory_order_relaxed) == 0; });
+    lock.lock(); // which the last worker to leave has given up: it does not look at the loop any more
+  }
   loop.workersLeft.wait(lock, [&] { return loop.numWorkers == 0; });
+}
+
+void ThreadPool::awaitLoop(std::unique_lock<std::mutex> &lock) {
+  auto isOver = [&] { return firstOpen || hasSurplusWorkers(); };
+  if (!isOver()) {
+    uint64_t seen = numOpened.load(std::memory_order_relaxed);
+    int count = threadCount;
+    lock.unlock();
+    spin(count, [&] { return numOpened.load(std::memory_order_relaxed) != seen; });
+    lock.lock();
+  }
+  somethingToDo.wait(lock, isOver);
 }
 
 void ThreadPool::open(Loop &loop) {
@@ -127,6 +175,7 @@ void ThreadPool::open(Loop &loop) {
   while (*end)
     end = &(*end)->next;
   *end = &loop;
+  numOpened.fetch_add(1, std::memory_order_relaxed);
 }
 
 /// Nothing happens if another thread has closed the loop before.
@@ -166,7 +215,7 @@ void *ThreadPool::workerMain(void *pool) {
 void ThreadPool::work() {
   std::unique_lock lock(mutex);
   for (;;) {
-    somethingToDo.wait(lock, [&] { return firstOpen || hasSurplusWorkers(); });
+    awaitLoop(lock);
     if (hasSurplusWorkers()) {
       --numWorkers;
       return;

@@ -13,6 +13,7 @@
 #ifndef FOVEA_RUNTIME_LIB_THREADPOOL_H
 #define FOVEA_RUNTIME_LIB_THREADPOOL_H
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -43,6 +44,8 @@ private:
   static void watchForks();
   static void *workerMain(void *pool);
   void work();
+  void awaitLoop(std::unique_lock<std::mutex> &lock);
+  void awaitWorkers(Loop &loop, std::unique_lock<std::mutex> &lock);
 
   // All of these expect the mutex to be held.
   void startMissingWorkers();
@@ -53,6 +56,9 @@ private:
   std::mutex mutex;
   std::condition_variable somethingToDo;
   Loop *firstOpen = nullptr; ///< Loops that may have indices left, oldest first.
+  /// Counts the loops that were ever opened: what idle workers look at before
+  /// they go to sleep.
+  std::atomic<uint64_t> numOpened{0};
   int threadCount;
   int numWorkers = 0;
 };

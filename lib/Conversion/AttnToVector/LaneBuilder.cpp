@@ -27,7 +27,7 @@ Value LaneBuilder::add(Value a, Value b) {
   return arith::AddIOp::create(builder, loc, a, b);
 }
 
-Value LaneBuilder::sub(Value a, Value b) { return arith::SubIOp::create(builder, loc, a, b); }
+Value LaneBuilder::sub(Value a, Value b) { return builder.createOrFold<arith::SubIOp>(loc, a, b); }
 
 Value LaneBuilder::scalar(double value) {
   return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, value));

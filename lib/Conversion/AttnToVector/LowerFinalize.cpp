@@ -1,13 +1,14 @@
 //===- LowerFinalize.cpp - reading and merging softmax states -------------===//
 //
-// Row by row: what a row needs (1 / l, LSE, coefficients) is scalar and found once; the value dimension is the inner
-// loop.
+// What a row needs (1 / l, LSE, coefficients) is found once, for as many rows as there are lanes where the queries lie
+// along the lanes, and otherwise for one; the value dimension is the inner loop.
 //
 //===----------------------------------------------------------------------===//
 
 #include "LaneBuilder.h"
 #include "Lowerings.h"
 #include "RowLoops.h"
+#include "Transpose.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
@@ -37,68 +38,197 @@ static Value guardedScalar(LaneBuilder &lanes, Value x) {
   return select(lanes, empty, lanes.scalar(0.0), x);
 }
 
-LogicalResult fovea::lowerFinalize(OpBuilder &builder, FinalizeOp op, VectorUnit unit) {
-  auto structured = cast<StructuredOpInterface>(op.getOperation());
-  auto type = cast<FloatType>(getElementTypeOrSelf(op.getAcc().getType()));
-  LaneBuilder lanes(builder, op.getLoc(), type, unit.lanes(type));
+namespace {
+
+/// What the results of a row, or of as many rows as there are lanes, are made of.
+struct RowResults {
+  Value inverse; ///< factor of the accumulator
+  Value empty;   ///< no key: the result is 0 (S3)
+  Value lse, max;
+};
+
+class FinalizeLowering {
+public:
+  FinalizeLowering(OpBuilder &builder, FinalizeOp op, VectorUnit unit)
+      : builder(builder), op(op), structured(cast<StructuredOpInterface>(op.getOperation())),
+        type(cast<FloatType>(getElementTypeOrSelf(op.getAcc().getType()))),
+        lanes(builder, op.getLoc(), type, unit.lanes(type)), extents(domainExtents(lanes, structured)),
+        position(extents.size()), rows(dimsOf(structured.getMapOf(op.getMaxMutable()))) {
+    for (unsigned d : dimsOf(structured.getMapOf(op.getOutputsMutable()[0])))
+      if (!llvm::is_contained(rows, d))
+        columns.push_back(d);
+  }
+  void run();
+
+private:
+  RowResults computeRows(Value maximum, Value sum, Value sink);
+  bool hasQueriesOnLanes();
+  void lowerLanes(Value end);
+  void lowerRow();
+  void storeOutput(Value value, unsigned number);
+  Value load(OpOperand &operand) {
+    return lanes.loadScalar(operand.get(), operandIndices(lanes, structured.getMapOf(operand), position));
+  }
+  Value loadLanes(OpOperand &operand) {
+    return lanes.load(operand.get(), operandIndices(lanes, structured.getMapOf(operand), position));
+  }
+
+  OpBuilder &builder;
+  FinalizeOp op;
+  StructuredOpInterface structured;
+  FloatType type;
+  LaneBuilder lanes;
+  SmallVector<Value> extents;
+  DomainPosition position;
+  SmallVector<unsigned> rows, columns;
+};
+
+} // namespace
+
+/// On scalars or on vectors of rows; `sink` may be null.
+RowResults FinalizeLowering::computeRows(Value maximum, Value sum, Value sink) {
   Location loc = op.getLoc();
   bool baseTwo = op.getBase() == ExpBase::Two;
-  SmallVector<Value> extents = domainExtents(lanes, structured);
-  DomainPosition position(extents.size());
-  auto load = [&](OpOperand &operand) {
-    return lanes.loadScalar(operand.get(), operandIndices(lanes, structured.getMapOf(operand), position));
+  auto constant = [&](double x) { return isa<VectorType>(sum.getType()) ? lanes.splat(x) : lanes.scalar(x); };
+  auto guarded = [&](Value x) { // 0 where it is -inf (S7)
+    Value none = compare(lanes, arith::CmpFPredicate::OEQ, x, constant(-std::numeric_limits<double>::infinity()));
+    return select(lanes, none, constant(0.0), x);
   };
-  auto store = [&](Value value, OpOperand &operand) {
-    value = lanes.fromCompute(value, getElementTypeOrSelf(operand.get().getType()));
-    memref::StoreOp::create(builder, loc, value, operand.get(),
-                            operandIndices(lanes, structured.getMapOf(operand), position));
-  };
-  AffineMap rowMap = structured.getMapOf(op.getMaxMutable()),
-            outputMap = structured.getMapOf(op.getOutputsMutable()[0]);
-  SmallVector<unsigned> rows = dimsOf(rowMap), columns;
-  for (unsigned d : dimsOf(outputMap))
-    if (!llvm::is_contained(rows, d))
-      columns.push_back(d);
+  Value reference = guarded(maximum), total = sum, rescale;
+  if (sink) {
+    // The sink joins the denominator at the common maximum (S5).
+    if (baseTwo)
+      sink = lanes.mul(sink, constant(llvm::numbers::log2e));
+    Value joint = guarded(scalarMax(lanes, maximum, sink));
+    rescale = lanes.exponential(subtract(lanes, maximum, joint), baseTwo);
+    Value added = lanes.exponential(subtract(lanes, sink, joint), baseTwo);
+    total = addFloat(lanes, lanes.mul(sum, rescale), added);
+    reference = joint;
+  }
+  RowResults results;
+  results.empty = compare(lanes, arith::CmpFPredicate::OEQ, total, constant(0.0));
+  Value inverse = arith::DivFOp::create(builder, loc, constant(1.0), total);
+  if (rescale)
+    inverse = lanes.mul(inverse, rescale);
+  results.inverse = select(lanes, results.empty, constant(0.0), inverse);
+  if (op.lseIndex() >= 0) {
+    Value lse = math::LogOp::create(builder, loc, total); // -inf for 0
+    Value natural = baseTwo ? lanes.mul(reference, constant(llvm::numbers::ln2)) : reference;
+    results.lse = addFloat(lanes, natural, lse);
+  }
+  if (op.maxIndex() >= 0) {
+    Value natural = baseTwo ? lanes.mul(maximum, constant(llvm::numbers::ln2)) : maximum;
+    // The running maximum does not keep a NaN, the sum does; but +inf is a maximum although its sum is NaN.
+    Value isNan = compare(lanes, arith::CmpFPredicate::UNO, sum, sum);
+    Value finite =
+        compare(lanes, arith::CmpFPredicate::ONE, maximum, constant(std::numeric_limits<double>::infinity()));
+    Value lost = arith::AndIOp::create(builder, loc, isNan, finite);
+    results.max = select(lanes, lost, sum, natural);
+  }
+  return results;
+}
 
-  forEach(lanes, rows, extents, position, [&] {
-    Value maximum = load(op.getMaxMutable()), sum = load(op.getSumMutable());
-    Value reference = guardedScalar(lanes, maximum), total = sum, rescale;
-    if (op.getSink()) {
-      // The sink joins the denominator at the common maximum (S5).
-      Value sink = load(*op.getSinkMutable().begin());
-      if (baseTwo)
-        sink = lanes.mul(sink, lanes.scalar(llvm::numbers::log2e));
-      Value joint = guardedScalar(lanes, scalarMax(lanes, maximum, sink));
-      rescale = lanes.exponential(subtract(lanes, maximum, joint), baseTwo);
-      Value added = lanes.exponential(subtract(lanes, sink, joint), baseTwo);
-      total = addFloat(lanes, lanes.mul(sum, rescale), added);
-      reference = joint;
-    }
-    Value zero = lanes.scalar(0.0);
-    Value empty = compare(lanes, arith::CmpFPredicate::OEQ, total, zero);
-    Value inverse = arith::DivFOp::create(builder, loc, lanes.scalar(1.0), total);
-    if (rescale)
-      inverse = lanes.mul(inverse, rescale);
-    inverse = select(lanes, empty, zero, inverse); // S3
-    if (op.lseIndex() >= 0) {
-      Value lse = math::LogOp::create(builder, loc, total); // -inf for 0
-      Value natural = baseTwo ? lanes.mul(reference, lanes.scalar(llvm::numbers::ln2)) : reference;
-      store(addFloat(lanes, natural, lse), op.getOutputsMutable()[op.lseIndex()]);
-    }
-    if (op.maxIndex() >= 0) {
-      Value natural = baseTwo ? lanes.mul(maximum, lanes.scalar(llvm::numbers::ln2)) : maximum;
-      // The running maximum does not keep a NaN, the sum does; but +inf is a maximum although its sum is NaN.
-      Value isNan = compare(lanes, arith::CmpFPredicate::UNO, sum, sum);
-      Value finite =
-          compare(lanes, arith::CmpFPredicate::ONE, maximum, lanes.scalar(std::numeric_limits<double>::infinity()));
-      Value lost = arith::AndIOp::create(builder, loc, isNan, finite);
-      store(select(lanes, lost, sum, natural), op.getOutputsMutable()[op.maxIndex()]);
-    }
-    forEach(lanes, columns, extents, position, [&] {
-      Value value = lanes.mul(load(op.getAccMutable()), inverse);
-      store(select(lanes, empty, zero, value), op.getOutputsMutable()[0]);
+void FinalizeLowering::storeOutput(Value value, unsigned number) {
+  OpOperand &operand = op.getOutputsMutable()[number];
+  value = lanes.fromCompute(value, getElementTypeOrSelf(operand.get().getType()));
+  memref::StoreOp::create(builder, op.getLoc(), value, operand.get(),
+                          operandIndices(lanes, structured.getMapOf(operand), position));
+}
+
+void FinalizeLowering::lowerRow() {
+  Value maximum = load(op.getMaxMutable()), sum = load(op.getSumMutable());
+  Value sink = op.getSink() ? load(*op.getSinkMutable().begin()) : Value();
+  RowResults results = computeRows(maximum, sum, sink);
+  if (results.lse)
+    storeOutput(results.lse, op.lseIndex());
+  if (results.max)
+    storeOutput(results.max, op.maxIndex());
+  forEach(lanes, columns, extents, position, [&] {
+    Value value = lanes.mul(load(op.getAccMutable()), results.inverse);
+    storeOutput(select(lanes, results.empty, lanes.scalar(0.0), value), 0);
+  });
+}
+
+/// Whether the last row dimension is the one that lies in unit stride in the state, as attn-pack-queries makes it.
+bool FinalizeLowering::hasQueriesOnLanes() {
+  if (rows.empty() || columns.size() != 1 || lanes.lanes < 2)
+    return false;
+  AffineExpr query = getAffineDimExpr(rows.back(), op.getContext());
+  auto isLast = [&](OpOperand &operand) {
+    AffineMap map = structured.getMapOf(operand);
+    return map.getNumResults() > 0 && map.getResults().back() == query &&
+           cast<MemRefType>(operand.get().getType()).isLastDimUnitStride();
+  };
+  AffineMap output = structured.getMapOf(op.getOutputsMutable()[0]);
+  return isLast(op.getAccMutable()) && isLast(op.getMaxMutable()) && isLast(op.getSumMutable()) &&
+         output.getResults().back() == getAffineDimExpr(columns.front(), op.getContext()) &&
+         (!op.getSink() || !structured.getMapOf(*op.getSinkMutable().begin()).isFunctionOfDim(rows.back()));
+}
+
+/// Rows [0, end) of the last row dimension, a multiple of the lanes: the accumulator is transposed in registers where
+/// the columns of the result lie in unit stride.
+void FinalizeLowering::lowerLanes(Value end) {
+  unsigned query = rows.back(), column = columns.front();
+  Value output = op.getOutputs()[0], zero = lanes.splat(0.0);
+  Type outputType = getElementTypeOrSelf(output.getType());
+  UnitStrideView view(lanes, output);
+  Value squares = vectorEnd(lanes, extents[column], view.isUnit);
+  AffineMap outputMap = structured.getMapOf(op.getOutputsMutable()[0]);
+  lanes.loop(lanes.index(0), end, lanes.lanes, {}, [&](Value first, ValueRange) -> SmallVector<Value> {
+    auto storeEach = [&](Value vector, unsigned number) {
+      for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
+        position[query] = lanes.add(first, lane);
+        storeOutput(vector::ExtractOp::create(builder, op.getLoc(), vector, lane), number);
+      }
+    };
+    position[query] = first;
+    Value maximum = loadLanes(op.getMaxMutable()), sum = loadLanes(op.getSumMutable());
+    Value sink = op.getSink() ? lanes.broadcast(load(*op.getSinkMutable().begin())) : Value();
+    RowResults results = computeRows(maximum, sum, sink);
+    if (results.lse)
+      storeEach(results.lse, op.lseIndex());
+    if (results.max)
+      storeEach(results.max, op.maxIndex());
+    auto resultOf = [&](Value at) { // of one column
+      position[query] = first;
+      position[column] = at;
+      return select(lanes, results.empty, zero, lanes.mul(loadLanes(op.getAccMutable()), results.inverse));
+    };
+    lanes.loop(lanes.index(0), squares, lanes.lanes, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
+      SmallVector<Value> vectors;
+      for (int64_t i = 0; i != lanes.lanes; ++i)
+        vectors.push_back(resultOf(lanes.add(begin, i)));
+      for (auto [i, vector] : llvm::enumerate(transpose(lanes, vectors))) {
+        position[query] = lanes.add(first, i);
+        position[column] = begin;
+        lanes.store(lanes.fromCompute(vector, outputType), view.buffer, operandIndices(lanes, outputMap, position));
+      }
+      return {};
+    });
+    lanes.loop(squares, extents[column], 1, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
+      storeEach(resultOf(at), 0);
+      return {};
+    });
+    return {};
+  });
+}
+
+void FinalizeLowering::run() {
+  if (!hasQueriesOnLanes())
+    return forEach(lanes, rows, extents, position, [&] { lowerRow(); });
+  forEach(lanes, ArrayRef(rows).drop_back(), extents, position, [&] {
+    Value end = vectorEnd(lanes, extents[rows.back()], arith::ConstantIntOp::create(builder, op.getLoc(), 1, 1));
+    lowerLanes(end);
+    lanes.loop(end, extents[rows.back()], 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
+      position[rows.back()] = row;
+      lowerRow();
+      return {};
     });
   });
+}
+
+LogicalResult fovea::lowerFinalize(OpBuilder &builder, FinalizeOp op, VectorUnit unit) {
+  FinalizeLowering(builder, op, unit).run();
   return success();
 }
 

@@ -20,6 +20,7 @@
 #include "Lowerings.h"
 #include "RegionVectorizer.h"
 #include "RowLoops.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -28,8 +29,8 @@ using namespace fovea;
 
 namespace {
 
-/// Keys whose scores are held at a time.
-constexpr int64_t keysPerChunk = 96;
+/// Keys whose scores are held at a time, at most: attn-select-schedule chooses how many a step has.
+constexpr int64_t keysPerChunk = 128;
 
 class TileLowering {
 public:
@@ -67,7 +68,7 @@ private:
   /// Element of key `n` of the chunk in the compute type.
   Value loadElement(const Matrix &matrix, Value n, Value column);
   Value positionOf(Panel panel, int64_t vector) { return lanes.add(panel.begin, vector * lanes.lanes); }
-  /// Runs `body(begin, rows)` over [0, end) in blocks of blockRows, then one by one, carrying values.
+  /// Runs `body(begin, rows)` over [0, end) in blocks of blockRows and what is left in smaller ones, carrying values.
   SmallVector<Value> inBlocks(Value end, ValueRange init,
                               function_ref<SmallVector<Value>(Value, int64_t, ValueRange)> body);
 
@@ -134,10 +135,12 @@ LogicalResult TileLowering::run() {
   Value numKeys;
   for (auto [i, expr] : llvm::enumerate(keyMap.getResults()))
     if (expr == getAffineDimExpr(1, op.getContext()))
-      numKeys = memref::DimOp::create(builder, loc, op.getKey(), i);
+      numKeys = builder.createOrFold<memref::DimOp>(loc, op.getKey(), i);
   lanes.loop(lanes.index(0), numKeys, keysPerChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
-    Value rest = lanes.sub(numKeys, begin);
-    Value count = arith::MinSIOp::create(builder, loc, rest, lanes.index(keysPerChunk));
+    std::optional<int64_t> known = getConstantIntValue(numKeys);
+    Value count = known && *known <= keysPerChunk
+                      ? numKeys
+                      : arith::MinSIOp::create(builder, loc, lanes.sub(numKeys, begin), lanes.index(keysPerChunk));
     Matrix key{op.getKey(), keyMap, 2, begin}, value{op.getValue(), valueMap, 3, begin};
     if (wideKeys) {
       key = widenChunk(key, count, headDim, wideKeys);
@@ -189,12 +192,24 @@ TileLowering::Matrix TileLowering::widenChunk(const Matrix &source, Value numKey
 
 SmallVector<Value> TileLowering::inBlocks(Value end, ValueRange init,
                                           function_ref<SmallVector<Value>(Value, int64_t, ValueRange)> body) {
-  int64_t rows = unit.blockRows();
-  Value remainder = arith::RemUIOp::create(builder, lanes.loc, end, lanes.index(rows));
-  Value mainEnd = lanes.sub(end, remainder);
-  SmallVector<Value> carried = lanes.loop(lanes.index(0), mainEnd, rows, init,
-                                          [&](Value begin, ValueRange values) { return body(begin, rows, values); });
-  return lanes.loop(mainEnd, end, 1, carried, [&](Value begin, ValueRange values) { return body(begin, 1, values); });
+  // A row of its own has too few independent accumulations to fill the multipliers' latency, so what is left of an end
+  // that is known is one block, and 4, 2 and 1 rows otherwise.
+  SmallVector<int64_t> sizes = {unit.blockRows(), 4, 2, 1};
+  if (std::optional<int64_t> known = getConstantIntValue(end)) {
+    int64_t rest = *known % unit.blockRows();
+    sizes.assign(*known >= unit.blockRows() ? 1 : 0, unit.blockRows());
+    if (rest != 0)
+      sizes.push_back(rest);
+  }
+  Value begin = lanes.index(0);
+  SmallVector<Value> carried(init);
+  for (int64_t rows : sizes) {
+    Value rest = builder.createOrFold<arith::RemUIOp>(lanes.loc, lanes.sub(end, begin), lanes.index(rows));
+    Value stop = lanes.sub(end, rest);
+    carried = lanes.loop(begin, stop, rows, carried, [&](Value n, ValueRange values) { return body(n, rows, values); });
+    begin = stop;
+  }
+  return carried;
 }
 
 //===----------------------------------------------------------------------===//

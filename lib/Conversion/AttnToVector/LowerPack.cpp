@@ -1,13 +1,15 @@
 //===- LowerPack.cpp - rows to lanes --------------------------------------===//
 //
-// dst[k][m .. m + lanes) is gathered from as many rows of the source, one element each; rows beyond the source repeat
-// its last one.
+// dst[k][m .. m + lanes) comes from as many rows of the source; rows beyond the source repeat its last one. Where the
+// rows lie in unit stride, as many columns as there are lanes are read as vectors and transposed in registers; the
+// other columns are gathered, one element of each row.
 //
 //===----------------------------------------------------------------------===//
 
 #include "LaneBuilder.h"
 #include "Lowerings.h"
 #include "RowLoops.h"
+#include "Transpose.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -48,29 +50,52 @@ LogicalResult fovea::lowerPack(OpBuilder &builder, PackOp op, VectorUnit unit) {
   if (scale)
     scale = lanes.broadcast(lanes.toCompute(scale));
 
+  /// `vector` of the source, in the element type and scaled, to target[column][begin ..].
+  auto put = [&](Value vector, Value begin, Value column) {
+    if (isa<FloatType>(element) && scale)
+      vector = lanes.mul(lanes.toCompute(vector), scale);
+    if (isa<FloatType>(element))
+      vector = lanes.fromCompute(vector, element);
+    else if (vector.getType() != lanes.vectorOf(element))
+      vector = arith::ExtUIOp::create(builder, loc, lanes.vectorOf(element), vector);
+    SmallVector<Value> indices = {begin};
+    if (hasColumns)
+      indices.insert(indices.begin(), column);
+    lanes.store(vector, target, indices);
+  };
+  auto at = [&](Value row, Value column) {
+    position[m] = row;
+    position[1 - m] = column;
+    return operandIndices(lanes, sourceMap, position);
+  };
+  bool columnsLast = hasColumns && sourceMap.getNumResults() > 0 &&
+                     sourceMap.getResults().back() == getAffineDimExpr(1 - m, op.getContext()) &&
+                     isa<FloatType>(element) && lanes.lanes > 1;
+  UnitStrideView rowsView(lanes, source);
+  Value gatherBegin = lanes.index(0);
+  if (columnsLast)
+    gatherBegin = vectorEnd(lanes, columns, rowsView.isUnit);
+
   lanes.loop(lanes.index(0), lanes.index(padded), lanes.lanes, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
     SmallVector<Value> rowOf;
     for (int64_t lane = 0; lane != lanes.lanes; ++lane)
       rowOf.push_back(arith::MinSIOp::create(builder, loc, lanes.add(begin, lane), last));
-    lanes.loop(lanes.index(0), columns, 1, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
+    if (columnsLast)
+      lanes.loop(lanes.index(0), gatherBegin, lanes.lanes, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
+        SmallVector<Value> vectors;
+        for (Value row : rowOf)
+          vectors.push_back(lanes.toCompute(lanes.load(rowsView.buffer, at(row, column))));
+        for (auto [i, vector] : llvm::enumerate(transpose(lanes, vectors)))
+          put(vector, begin, lanes.add(column, i));
+        return {};
+      });
+    lanes.loop(gatherBegin, columns, 1, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
       SmallVector<Value> elements;
-      for (Value row : rowOf) {
-        position[m] = row;
-        position[1 - m] = column;
-        elements.push_back(memref::LoadOp::create(builder, loc, source, operandIndices(lanes, sourceMap, position)));
-      }
-      Value vector = vector::FromElementsOp::create(builder, loc,
-                                                    lanes.vectorOf(getElementTypeOrSelf(source.getType())), elements);
-      if (isa<FloatType>(element) && scale)
-        vector = lanes.mul(lanes.toCompute(vector), scale);
-      else if (isa<FloatType>(element))
-        vector = lanes.fromCompute(vector, element);
-      else if (vector.getType() != lanes.vectorOf(element))
-        vector = arith::ExtUIOp::create(builder, loc, lanes.vectorOf(element), vector);
-      SmallVector<Value> indices = {begin};
-      if (hasColumns)
-        indices.insert(indices.begin(), column);
-      lanes.store(vector, target, indices);
+      for (Value row : rowOf)
+        elements.push_back(memref::LoadOp::create(builder, loc, source, at(row, column)));
+      put(vector::FromElementsOp::create(builder, loc, lanes.vectorOf(getElementTypeOrSelf(source.getType())),
+                                         elements),
+          begin, column);
       return {};
     });
     return {};

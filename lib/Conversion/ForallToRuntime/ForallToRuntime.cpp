@@ -11,10 +11,15 @@
 // A loop inside a body is outlined in turn; the runtime runs it in order unless
 // the loop around it has one iteration only.
 //
+// The runtime hands out indices in ascending order. A dimension along which
+// iterations become longer, as the tiles below a causal diagonal do, is run
+// backwards, so that no long one is left to the end.
+//
 //===----------------------------------------------------------------------===//
 
 #include "fovea/Conversion/Passes.h"
 
+#include "IterationLength.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -25,6 +30,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -51,6 +57,7 @@ struct IterationSpace {
   SmallVector<Value> lowerBounds;
   SmallVector<Value> steps;
   SmallVector<Value> counts;
+  SmallVector<bool> backwards;
 };
 
 class ForallOutliner {
@@ -88,9 +95,11 @@ static Value createCount(ImplicitLocOpBuilder &b, Value lower, Value upper, Valu
 }
 
 static IterationSpace createIterationSpace(ImplicitLocOpBuilder &b, scf::ForallOp loop) {
-  IterationSpace space{loop.getLowerBound(b), loop.getStep(b), {}};
-  for (auto [lower, upper, step] : llvm::zip_equal(space.lowerBounds, loop.getUpperBound(b), space.steps))
+  IterationSpace space{loop.getLowerBound(b), loop.getStep(b), {}, {}};
+  for (auto [lower, upper, step] : llvm::zip_equal(space.lowerBounds, loop.getUpperBound(b), space.steps)) {
     space.counts.push_back(createCount(b, lower, upper, step));
+    space.backwards.push_back(fovea::growsWith(loop, space.backwards.size()));
+  }
   return space;
 }
 
@@ -104,6 +113,11 @@ static SmallVector<Value> createInductionVars(ImplicitLocOpBuilder &b, Value ind
       Value count = mapping.lookup(space.counts[dim]);
       position = b.createOrFold<arith::RemUIOp>(index, count);
       index = b.createOrFold<arith::DivUIOp>(index, count);
+    }
+    if (space.backwards[dim]) {
+      Value last =
+          b.createOrFold<arith::SubIOp>(mapping.lookup(space.counts[dim]), arith::ConstantIndexOp::create(b, 1));
+      position = b.createOrFold<arith::SubIOp>(last, position);
     }
     Value step = mapping.lookup(space.steps[dim]);
     Value scaled = b.createOrFold<arith::MulIOp>(position, step);
@@ -119,8 +133,9 @@ FailureOr<Captures> ForallOutliner::getCaptures(scf::ForallOp loop, const Iterat
   used.insert_range(space.lowerBounds);
   used.insert_range(space.steps);
   // The slowest position is what the others leave of the index.
-  if (!space.counts.empty())
-    used.insert_range(ArrayRef(space.counts).drop_front());
+  for (auto [dim, count] : llvm::enumerate(space.counts))
+    if (dim > 0 || space.backwards[dim])
+      used.insert(count);
   Captures captures;
   SmallVector<Type> fields;
   for (Value value : used) {
@@ -239,6 +254,10 @@ FailureOr<func::FuncOp> ForallOutliner::outline(scf::ForallOp loop) {
   FailureOr<Captures> captures = getCaptures(loop, space);
   if (failed(captures))
     return failure();
+  if (llvm::is_contained(space.backwards, true))
+    remark::passed(loop.getLoc(), remark::RemarkOpts::name("LongestFirst").category("fovea-forall-to-runtime"))
+        << remark::add("runs backwards along dimension {0}, in which iterations become longer",
+                       llvm::find(space.backwards, true) - space.backwards.begin());
   func::FuncOp body = createBody(loop, space, *captures);
   createCall(b, caller, body, space, *captures);
   loop.erase();

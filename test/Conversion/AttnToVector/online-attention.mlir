@@ -5,7 +5,7 @@
 // is loaded once for all keys, every element of a key once for all queries.
 
 // CHECK-LABEL: func @scores
-//       CHECK:   memref.alloca() {{.*}} : memref<96x64xf32>
+//       CHECK:   memref.alloca() {{.*}} : memref<128x64xf32>
 //       CHECK:   scf.for %{{.*}} = %c0 to %c128 step %c64
 //       CHECK:     scf.for {{.*}} step %c6 iter_args
 //       CHECK:       scf.for %{{.*}} = %c0 to %c80 step %c1 iter_args
@@ -14,7 +14,7 @@
 //   CHECK-NOT:       math.fma
 //       CHECK:       scf.yield
 // SMALL-LABEL: func @scores
-//       SMALL:   memref.alloca() {{.*}} : memref<96x16xf32>
+//       SMALL:   memref.alloca() {{.*}} : memref<128x16xf32>
 //       SMALL:   scf.for %{{.*}} = %c0 to %c128 step %c16
 //       SMALL:     scf.for {{.*}} step %c6 iter_args
 //       SMALL:       scf.for %{{.*}} = %c0 to %c80 step %c1 iter_args
@@ -104,7 +104,7 @@ func.func @mask(%partial: i1, %j0: index, %q: memref<8x16xf32>, %k: memref<6x8xf
 
 // CHECK-LABEL: func @widened
 //  CHECK-SAME:   %{{[a-z0-9]+}}: {{.*}}, %[[K:[a-z0-9]+]]: memref<96x8xbf16>
-//       CHECK:   %[[WIDE:.*]] = memref.alloca() {{.*}} : memref<96x8xf32>
+//       CHECK:   %[[WIDE:.*]] = memref.alloca() {{.*}} : memref<128x8xf32>
 //       CHECK:   %[[X:.*]] = memref.load %[[K]]
 //       CHECK:   %[[Y:.*]] = arith.extf %[[X]] : bf16 to f32
 //       CHECK:   memref.store %[[Y]],
@@ -114,6 +114,51 @@ func.func @mask(%partial: i1, %j0: index, %q: memref<8x16xf32>, %k: memref<6x8xf
 func.func @widened(%q: memref<8x128xf32>, %k: memref<96x8xbf16>, %acc: memref<8x128xf32>, %m: memref<128xf32>, %l: memref<128xf32>) {
   attn.online_attention base(two) scale(1.0) ins(%q, %k, %k : memref<8x128xf32>, memref<96x8xbf16>, memref<96x8xbf16>)
       outs(%acc, %m, %l : memref<8x128xf32>, memref<128xf32>, memref<128xf32>)
+      maps [affine_map<(m, n, k, d) -> (k, m)>, affine_map<(m, n, k, d) -> (n, k)>, affine_map<(m, n, k, d) -> (n, d)>,
+            affine_map<(m, n, k, d) -> (d, m)>, affine_map<(m, n, k, d) -> (m)>, affine_map<(m, n, k, d) -> (m)>]
+  return
+}
+
+// -----
+
+// What 6 keys at a time leave is one block where its number is known: 10 are 6 and 4, so that no key is alone with 4
+// accumulations, which do not fill the multipliers. 8 value dims are 6 and 2.
+
+// CHECK-LABEL: func @known_remainders
+// CHECK-COUNT-24:  math.fma
+//       CHECK:     scf.yield
+// CHECK-COUNT-16:  math.fma
+//   CHECK-NOT:     math.fma
+//       CHECK:     math.exp2
+//       CHECK:     scf.yield
+// CHECK-COUNT-24:  math.fma
+//       CHECK:     scf.yield
+// CHECK-COUNT-8:   math.fma
+//   CHECK-NOT:     math.fma
+//       CHECK:   return
+func.func @known_remainders(%q: memref<8x64xf32>, %k: memref<10x8xf32>, %acc: memref<8x64xf32>, %m: memref<64xf32>,
+                            %l: memref<64xf32>) {
+  attn.online_attention base(two) scale(1.0) fixed_max ins(%q, %k, %k : memref<8x64xf32>, memref<10x8xf32>, memref<10x8xf32>)
+      outs(%acc, %m, %l : memref<8x64xf32>, memref<64xf32>, memref<64xf32>)
+      maps [affine_map<(m, n, k, d) -> (k, m)>, affine_map<(m, n, k, d) -> (n, k)>, affine_map<(m, n, k, d) -> (n, d)>,
+            affine_map<(m, n, k, d) -> (d, m)>, affine_map<(m, n, k, d) -> (m)>, affine_map<(m, n, k, d) -> (m)>]
+  return
+}
+
+// -----
+
+// An unknown number of keys is blocks of 6, and then of 4, 2 and 1.
+
+// CHECK-LABEL: func @unknown_remainders
+//       CHECK:   scf.for {{.*}} step %c6 iter_args
+//       CHECK:   scf.for {{.*}} step %c4 iter_args
+//       CHECK:   scf.for {{.*}} step %c2 iter_args
+//       CHECK:   scf.for {{.*}} step %c1 iter_args
+//       CHECK:   math.exp2
+func.func @unknown_remainders(%q: memref<7x64xf32>, %k: memref<?x7xf32>, %acc: memref<7x64xf32>, %m: memref<64xf32>,
+                              %l: memref<64xf32>) {
+  attn.online_attention base(two) scale(1.0) ins(%q, %k, %k : memref<7x64xf32>, memref<?x7xf32>, memref<?x7xf32>)
+      outs(%acc, %m, %l : memref<7x64xf32>, memref<64xf32>, memref<64xf32>)
       maps [affine_map<(m, n, k, d) -> (k, m)>, affine_map<(m, n, k, d) -> (n, k)>, affine_map<(m, n, k, d) -> (n, d)>,
             affine_map<(m, n, k, d) -> (d, m)>, affine_map<(m, n, k, d) -> (m)>, affine_map<(m, n, k, d) -> (m)>]
   return

@@ -8,9 +8,12 @@
 //
 //   tile_m * head dim * element size  <=  L1,    tile_n = the keys whose scores the lowering holds at a time
 //
-// (measured: a query tile of 64 KiB beside an L1 of 48 halves the speed, tile_n from 48 to 96 gains 3-20 %). Query rows
-// per tile trade reuse of the block across panels for parallelism: two panels where that leaves every thread several
-// tiles, one where it does not. A problem with fewer tiles than threads but many keys splits its keys (split-KV).
+// (measured: a query tile of 64 KiB beside an L1 of 48 halves the speed; 64, 96 and 128 keys are the same within 3 %
+// without a mask). Query rows per tile trade reuse of the block across panels for parallelism: two panels where that
+// leaves every thread several tiles, one where it does not. Where there is a mask, a tile has one panel and a step as
+// many keys as AVX-512 has queries in it: a diagonal then lies in one step of each tile, and no panel computes what
+// only the other one sees (measured: a quarter faster at 512 keys, a tenth at 2048). A problem with fewer tiles than
+// threads but many keys splits its keys (split-KV).
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,7 +42,7 @@ int64_t extentOr(int64_t extent, int64_t assumed) { return ShapedType::isDynamic
 
 constexpr int64_t assumedLength = 2048;
 constexpr int64_t vectorsPerPanel = 4;
-constexpr int64_t keysPerStep = 96; // a multiple of the register block's six
+constexpr int64_t keysPerStep = 64;
 constexpr int64_t tilesPerThread = 4;
 constexpr int64_t keysWorthSplitting = 4096;
 
@@ -61,7 +64,8 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
 
   int64_t tileM = panel;
   int64_t fits = budget.l1Bytes / (bytes * std::max<int64_t>(headDim, 1));
-  if (fits >= 2 * panel && others * int64_t(llvm::divideCeil(rows, 2 * panel)) >= budget.threads * tilesPerThread)
+  if (!op.hasMask() && fits >= 2 * panel &&
+      others * int64_t(llvm::divideCeil(rows, 2 * panel)) >= budget.threads * tilesPerThread)
     tileM = 2 * panel;
   if (!ShapedType::isDynamic(extents[dims->query()]))
     tileM = std::min<int64_t>(tileM, llvm::alignTo(std::max<int64_t>(rows, 1), lanes));

@@ -5,9 +5,9 @@
 // Two panels of four vectors where the packed query tile fits the first-level cache. (Defaults are not printed: 64, 64, 1.)
 
 // CHECK-LABEL: func @two_panels
-//       CHECK:   attn.config = #attn.config<tile_m = 128, tile_n = 96>
+//       CHECK:   attn.config = #attn.config<tile_m = 128>
 // NARROW-LABEL: func @two_panels
-//       NARROW:   attn.config = #attn.config<tile_n = 96>
+//       NARROW:   attn.config = #attn.config<>
 func.func @two_panels(%q: tensor<4x2048x64xf32>, %o: tensor<4x2048x64xf32>) -> tensor<4x2048x64xf32> {
   %r = attn.attention ins(%q, %q, %q : tensor<4x2048x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
       outs(%o : tensor<4x2048x64xf32>)
@@ -16,10 +16,27 @@ func.func @two_panels(%q: tensor<4x2048x64xf32>, %o: tensor<4x2048x64xf32>) -> t
 
 // -----
 
-// A head dim of 128 leaves room for one.
+// With a mask a tile has one panel, as many rows as a step has keys: a diagonal lies in one step of each.
+
+// CHECK-LABEL: func @masked
+//       CHECK:   attn.config = #attn.config<>
+func.func @masked(%q: tensor<4x2048x64xf32>, %o: tensor<4x2048x64xf32>) -> tensor<4x2048x64xf32> {
+  %r = attn.attention ins(%q, %q, %q : tensor<4x2048x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x2048x64xf32>) mask {
+        %i = attn.index 1 : index
+        %j = attn.index 2 : index
+        %keep = arith.cmpi sle, %j, %i : index
+        attn.yield %keep : i1
+      }
+  return %r : tensor<4x2048x64xf32>
+}
+
+// -----
+
+// A head dim of 128 leaves room for one panel.
 
 // CHECK-LABEL: func @one_panel
-//       CHECK:   attn.config = #attn.config<tile_n = 96>
+//       CHECK:   attn.config = #attn.config<>
 func.func @one_panel(%q: tensor<4x2048x128xf32>, %o: tensor<4x2048x128xf32>) -> tensor<4x2048x128xf32> {
   %r = attn.attention ins(%q, %q, %q : tensor<4x2048x128xf32>, tensor<4x2048x128xf32>, tensor<4x2048x128xf32>)
       outs(%o : tensor<4x2048x128xf32>)
@@ -31,9 +48,9 @@ func.func @one_panel(%q: tensor<4x2048x128xf32>, %o: tensor<4x2048x128xf32>) -> 
 // Two panels would leave eight threads less than four tiles each.
 
 // CHECK-LABEL: func @parallelism
-//       CHECK:   attn.config = #attn.config<tile_m = 128, tile_n = 96>
+//       CHECK:   attn.config = #attn.config<tile_m = 128>
 // EIGHT-LABEL: func @parallelism
-//       EIGHT:   attn.config = #attn.config<tile_n = 96>
+//       EIGHT:   attn.config = #attn.config<>
 func.func @parallelism(%q: tensor<1x2048x64xf32>, %o: tensor<1x2048x64xf32>) -> tensor<1x2048x64xf32> {
   %r = attn.attention ins(%q, %q, %q : tensor<1x2048x64xf32>, tensor<1x2048x64xf32>, tensor<1x2048x64xf32>)
       outs(%o : tensor<1x2048x64xf32>)
@@ -45,9 +62,9 @@ func.func @parallelism(%q: tensor<1x2048x64xf32>, %o: tensor<1x2048x64xf32>) -> 
 // A few queries get a tile of as many vectors as they need.
 
 // CHECK-LABEL: func @few_queries
-//       CHECK:   attn.config = #attn.config<tile_m = 16, tile_n = 96>
+//       CHECK:   attn.config = #attn.config<tile_m = 16>
 // NARROW-LABEL: func @few_queries
-//       NARROW:   attn.config = #attn.config<tile_m = 8, tile_n = 96>
+//       NARROW:   attn.config = #attn.config<tile_m = 8>
 func.func @few_queries(%q: tensor<4x3x64xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x3x64xf32>) -> tensor<4x3x64xf32> {
   %r = attn.attention ins(%q, %k, %k : tensor<4x3x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
       outs(%o : tensor<4x3x64xf32>)
@@ -59,9 +76,9 @@ func.func @few_queries(%q: tensor<4x3x64xf32>, %k: tensor<4x2048x64xf32>, %o: te
 // Fewer tiles than threads but many keys: the keys are split.
 
 // CHECK-LABEL: func @decode
-//       CHECK:   attn.config = #attn.config<tile_m = 16, tile_n = 96, splits = 2>
+//       CHECK:   attn.config = #attn.config<tile_m = 16, splits = 2>
 // EIGHT-LABEL: func @decode
-//       EIGHT:   attn.config = #attn.config<tile_m = 16, tile_n = 96, splits = 8>
+//       EIGHT:   attn.config = #attn.config<tile_m = 16, splits = 8>
 func.func @decode(%q: tensor<1x1x64xf32>, %k: tensor<1x65536x64xf32>, %o: tensor<1x1x64xf32>) -> tensor<1x1x64xf32> {
   %r = attn.attention ins(%q, %k, %k : tensor<1x1x64xf32>, tensor<1x65536x64xf32>, tensor<1x65536x64xf32>)
       outs(%o : tensor<1x1x64xf32>)
