@@ -105,6 +105,13 @@ Value LaneBuilder::exponential(Value x, bool baseTwo) {
   return math::Exp2Op::create(builder, loc, x);
 }
 
+Value LaneBuilder::weight(Value x, bool baseTwo) {
+  Value exponent = baseTwo ? x : mul(x, splat(llvm::numbers::log2e));
+  Value smallest = splat(llvm::APFloat::semanticsMinExponent(type.getFloatSemantics()));
+  Value subnormal = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, exponent, smallest);
+  return arith::SelectOp::create(builder, loc, subnormal, splat(0.0), exponential(exponent, /*baseTwo=*/true));
+}
+
 SmallVector<Value> LaneBuilder::loop(Value begin, Value end, int64_t step, ValueRange init,
                                      function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto forOp = scf::ForOp::create(builder, loc, begin, end, index(step), init,

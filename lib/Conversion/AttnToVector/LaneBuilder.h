@@ -57,6 +57,9 @@ public:
   mlir::Value guarded(mlir::Value reference);
   /// base^x.
   mlir::Value exponential(mlir::Value x, bool baseTwo);
+  /// base^x for x <= 0, and 0 where that is subnormal: beside the weight 1 of the maximum it is nothing, but a product
+  /// with a subnormal number takes a CPU a hundred cycles. Keeps NaN.
+  mlir::Value weight(mlir::Value x, bool baseTwo);
 
   /// A loop [begin, end) by `step` with carried values; `body` returns the next ones.
   llvm::SmallVector<mlir::Value>

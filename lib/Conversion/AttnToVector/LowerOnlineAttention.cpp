@@ -388,14 +388,14 @@ void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, cons
     lanes.store(next, maximum, {positionOf(panel, v)});
     references.push_back(lanes.guarded(next));
     Value difference = arith::SubFOp::create(builder, loc, old, references[v]);
-    alpha.push_back(lanes.exponential(difference, baseTwo));
+    alpha.push_back(lanes.weight(difference, baseTwo));
   }
   SmallVector<Value> sums = lanes.loop(lanes.index(0), numKeys, 1, zeros, [&](Value n, ValueRange carried) {
     SmallVector<Value> next;
     for (int64_t v = 0; v != panel.vectors; ++v) {
       Value score = lanes.load(scores, {n, lanes.index(v * lanes.lanes)});
       Value difference = arith::SubFOp::create(builder, loc, score, references[v]);
-      Value weight = lanes.exponential(difference, baseTwo);
+      Value weight = lanes.weight(difference, baseTwo);
       lanes.store(weight, scores, {n, lanes.index(v * lanes.lanes)});
       next.push_back(arith::AddFOp::create(builder, loc, carried[v], weight));
     }

@@ -121,6 +121,26 @@ func.func @widened(%q: memref<8x128xf32>, %k: memref<96x8xbf16>, %acc: memref<8x
 
 // -----
 
+// S13: a weight that would be subnormal is 0, and NaN stays: products with subnormal numbers are slow (ALiBi, where the
+// weights of far keys pass through all magnitudes, took three times as long).
+
+// CHECK-LABEL: func @subnormal
+//   CHECK-DAG:   %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<16xf32>
+//   CHECK-DAG:   %[[SMALLEST:.*]] = arith.constant dense<-1.260000e+02> : vector<16xf32>
+//       CHECK:   %[[D:.*]] = arith.subf
+//       CHECK:   %[[TINY:.*]] = arith.cmpf olt, %[[D]], %[[SMALLEST]]
+//       CHECK:   %[[W:.*]] = math.exp2 %[[D]]
+//       CHECK:   arith.select %[[TINY]], %[[ZERO]], %[[W]]
+func.func @subnormal(%q: memref<8x16xf32>, %k: memref<6x8xf32>, %acc: memref<8x16xf32>, %m: memref<16xf32>, %l: memref<16xf32>) {
+  attn.online_attention base(two) scale(1.0) ins(%q, %k, %k : memref<8x16xf32>, memref<6x8xf32>, memref<6x8xf32>)
+      outs(%acc, %m, %l : memref<8x16xf32>, memref<16xf32>, memref<16xf32>)
+      maps [affine_map<(m, n, k, d) -> (k, m)>, affine_map<(m, n, k, d) -> (n, k)>, affine_map<(m, n, k, d) -> (n, d)>,
+            affine_map<(m, n, k, d) -> (d, m)>, affine_map<(m, n, k, d) -> (m)>, affine_map<(m, n, k, d) -> (m)>]
+  return
+}
+
+// -----
+
 // What 6 keys at a time leave is one block where its number is known: 10 are 6 and 4, so that no key is alone with 4
 // accumulations, which do not fill the multipliers. 8 value dims are 6 and 2.
 
