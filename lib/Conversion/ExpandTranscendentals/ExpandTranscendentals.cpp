@@ -6,6 +6,8 @@
 // that a softmax over one element is 1 and its logarithm 0), degree 11 for f64 (1.5e-16 as
 // evaluated). Underflow is gradual or to zero, -inf gives exactly 0, +inf gives +inf, NaN stays NaN.
 //
+// math.fma becomes what the machine has: one instruction, or a multiplication and an addition.
+//
 // With AVX-512, x - floor(x) is one instruction (vreduceps) and so is p * 2^floor(x) (vscalefps), and both do the right
 // thing at the ends of the range. Otherwise the power of two is put together in the exponent bits.
 //
@@ -24,6 +26,8 @@
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <cmath>
 
 namespace fovea {
 #define GEN_PASS_DEF_EXPANDTRANSCENDENTALSPASS
@@ -134,7 +138,12 @@ Value exp2Portable(const FloatBuilder &b, Value x) {
   int64_t mantissa = b.isDouble() ? 52 : 23, bias = b.isDouble() ? 1023 : 127;
   double lowest = b.isDouble() ? -1080.0 : -152.0, highest = b.isDouble() ? 1025.0 : 129.0;
   Value clamped = b.make<arith::MinNumFOp>(b.make<arith::MaxNumFOp>(x, b.constant(lowest)), b.constant(highest));
-  Value floor = math::FloorOp::create(b.builder, b.loc, clamped);
+  // Adding 1.5 * 2^mantissa leaves no room for a fraction. An instruction for this exists on most machines, but where
+  // it does not LLVM calls a function for each lane.
+  Value shift = b.constant(std::ldexp(1.5, static_cast<int>(mantissa)));
+  Value rounded = b.make<arith::SubFOp>(b.make<arith::AddFOp>(clamped, shift), shift);
+  Value above = b.compare(arith::CmpFPredicate::OGT, rounded, clamped);
+  Value floor = b.make<arith::SubFOp>(rounded, b.select(above, b.constant(1.0), b.constant(0.0)));
   Value power = b.exp2Polynomial(b.make<arith::SubFOp>(clamped, floor));
   Value exponent = arith::FPToSIOp::create(b.builder, b.loc, b.integerType(), floor);
   Value half = b.make<arith::ShRSIOp>(exponent, b.integer(1));
@@ -199,12 +208,26 @@ struct ExpandTanh final : OpRewritePattern<math::TanhOp> {
   }
 };
 
+/// A machine without the instruction multiplies and adds; math.fma, which rounds once, would call a function for each
+/// lane there.
+struct LowerFma final : OpRewritePattern<math::FmaOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::FmaOp op, PatternRewriter &rewriter) const override {
+    Type type = op.getType(), element = getElementTypeOrSelf(type);
+    auto vector = dyn_cast<VectorType>(type);
+    if ((vector && vector.getRank() != 1) || (!element.isF32() && !element.isF64()))
+      return rewriter.notifyMatchFailure(op, "not a number or a vector of f32 or f64");
+    rewriter.replaceOpWithNewOp<LLVM::FMulAddOp>(op, op.getA(), op.getB(), op.getC());
+    return success();
+  }
+};
+
 struct ExpandTranscendentalsPass final : fovea::impl::ExpandTranscendentalsPassBase<ExpandTranscendentalsPass> {
   using Base::Base;
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandExp2>(&getContext(), avx512);
-    patterns.add<ExpandExp, ExpandTanh>(&getContext());
+    patterns.add<ExpandExp, ExpandTanh, LowerFma>(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

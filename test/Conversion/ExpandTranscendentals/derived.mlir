@@ -12,8 +12,8 @@
 //   CHECK-DAG:   %[[REST:.*]] = arith.constant dense<1.925{{[0-9]*}}E-8> : vector<16xf32>
 //       CHECK:   %[[Y:.*]] = arith.mulf %[[X]], %[[LOG2E]]
 //       CHECK:   %[[MINUS:.*]] = arith.negf %[[Y]]
-//       CHECK:   %[[PRODUCT:.*]] = math.fma %[[X]], %[[LOG2E]], %[[MINUS]]
-//       CHECK:   math.fma %[[X]], %[[REST]], %[[PRODUCT]]
+//       CHECK:   %[[PRODUCT:.*]] = llvm.intr.fmuladd(%[[X]], %[[LOG2E]], %[[MINUS]])
+//       CHECK:   llvm.intr.fmuladd(%[[X]], %[[REST]], %[[PRODUCT]])
 //   CHECK-NOT:   math.{{exp|tanh|log |pow}}
 //       CHECK:   return
 func.func @exp(%x: vector<16xf32>) -> vector<16xf32> {
