@@ -13,7 +13,6 @@
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
@@ -62,13 +61,8 @@ void fovea::buildBufferizePipeline(OpPassManager &pm) {
 }
 
 void fovea::buildDeallocatePipeline(OpPassManager &pm) {
-  pm.addPass(memref::createExpandReallocPass());
-  pm.addPass(bufferization::createOwnershipBasedBufferDeallocationPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(bufferization::createBufferDeallocationSimplificationPass());
-  pm.addPass(bufferization::createLowerDeallocationsPass());
+  pm.addPass(createDeallocateBuffersPass());
   addCleanUp(pm);
-  pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
 void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {

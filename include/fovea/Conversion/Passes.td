@@ -50,6 +50,16 @@ def DropReturnedArgumentsPass : Pass<"fovea-drop-returned-arguments", "::mlir::M
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def DeallocateBuffersPass : Pass<"fovea-deallocate-buffers", "::mlir::ModuleOp"> {
+  let summary = "Free what bufferization allocated, where it allocated anything";
+  let description = [{
+    Upstream's ownership-based deallocation and what has to come before and after
+    it. A module without allocations, and whose functions return no buffer, is
+    left as it is. Ops of attn must be gone.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def ExpandCopiesPass : Pass<"fovea-expand-copies"> {
   let summary = "Turn copies of strided buffers into loops";
   let description = [{

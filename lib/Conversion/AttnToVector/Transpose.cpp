@@ -6,25 +6,51 @@
 using namespace mlir;
 using namespace fovea;
 
-/// With rows and columns counted in binary, interleaving row i with row i + n/2 moves the highest bit of the row to the
-/// low end of the column and the highest bit of the column to the low end of the row: it rotates the bits of (row,
-/// column) by one. After log2(n) rounds the two have changed places.
-SmallVector<Value> fovea::transpose(LaneBuilder &lanes, ArrayRef<Value> rows) {
-  int64_t count = rows.size();
-  SmallVector<int64_t> low, high;
-  for (int64_t i = 0; i != count / 2; ++i) {
-    low.append({i, count + i});
-    high.append({count / 2 + i, count + count / 2 + i});
-  }
-  SmallVector<Value> from(rows), to(count);
+/// Units of `unit` elements in chunks of `chunk`: in each chunk the even (or odd) ones of the first vector, and then of
+/// the second.
+static SmallVector<int64_t> everyOther(int64_t lanes, int64_t chunk, int64_t unit, bool odd) {
+  SmallVector<int64_t> mask;
+  for (int64_t begin = 0; begin != lanes; begin += chunk)
+    for (int64_t vector : {int64_t(0), lanes})
+      for (int64_t at = odd ? unit : 0; at < chunk; at += 2 * unit)
+        for (int64_t i = 0; i != unit; ++i)
+          mask.push_back(vector + begin + at + i);
+  return mask;
+}
+
+/// Transposes the square of units that rows[first], rows[first + step], ... have in each chunk.
+///
+/// With rows and units counted in binary, the even and the odd units of rows 2i and 2i + 1, written to rows i and i +
+/// n/2, move the lowest bit of the row to the high end of the unit and the lowest bit of the unit to the high end of the
+/// row: the bits of (row, unit) rotate by one. After log2(n) rounds the two have changed places.
+static void transposeUnits(LaneBuilder &lanes, MutableArrayRef<Value> rows, int64_t first, int64_t step, int64_t chunk,
+                           int64_t unit) {
+  int64_t count = chunk / unit;
+  SmallVector<int64_t> even = everyOther(lanes.lanes, chunk, unit, false),
+                       odd = everyOther(lanes.lanes, chunk, unit, true);
+  SmallVector<Value> from(count), to(count);
+  for (int64_t i = 0; i != count; ++i)
+    from[i] = rows[first + i * step];
   for (unsigned round = 0; round != llvm::Log2_64(count); ++round) {
     for (int64_t i = 0; i != count / 2; ++i) {
-      to[2 * i] = vector::ShuffleOp::create(lanes.builder, lanes.loc, from[i], from[i + count / 2], low);
-      to[2 * i + 1] = vector::ShuffleOp::create(lanes.builder, lanes.loc, from[i], from[i + count / 2], high);
+      to[i] = vector::ShuffleOp::create(lanes.builder, lanes.loc, from[2 * i], from[2 * i + 1], even);
+      to[i + count / 2] = vector::ShuffleOp::create(lanes.builder, lanes.loc, from[2 * i], from[2 * i + 1], odd);
     }
     std::swap(from, to);
   }
-  return from;
+  for (int64_t i = 0; i != count; ++i)
+    rows[first + i * step] = from[i];
+}
+
+SmallVector<Value> fovea::transpose(LaneBuilder &lanes, ArrayRef<Value> rows) {
+  // First within 16 bytes, then of units of 16 bytes: both are one instruction with an immediate operand on any machine.
+  int64_t count = rows.size(), unit = std::min<int64_t>(128 / lanes.type.getWidth(), count);
+  SmallVector<Value> result(rows);
+  for (int64_t first = 0; first != count; first += unit)
+    transposeUnits(lanes, result, first, 1, unit, 1);
+  for (int64_t first = 0; first != unit; ++first)
+    transposeUnits(lanes, result, first, unit, count, unit);
+  return result;
 }
 
 UnitStrideView::UnitStrideView(LaneBuilder &lanes, Value source) : buffer(source) {
