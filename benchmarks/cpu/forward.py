@@ -7,14 +7,14 @@
   forward.py --dtype bf16 f16 --out benchmarks/results/cpu-forward-16
   forward.py --self-test                                                              (no torch)
 
-A cell is DTYPE/DIM/MASK/BATCHxHEADS/LENGTH. Each contestant first computes into an output of NaN and is checked: rows of
-several heads against float64 (../cuda/judge.py), no NaN anywhere, and all of it against PyTorch's result. Then come
+A cell is DTYPE/DIM/MASK/BATCHxHEADS/LENGTH. Each contestant first computes into an output of NaN and is checked: rows
+of several heads against float64 (../cuda/judge.py), no NaN anywhere, and all of it against PyTorch's result. Then come
 rounds in rotated order: a pause, in which the other's threads go to sleep, two calls to warm up, and the median of
 further calls on the same tensors, which are random. The rate of multiply-adds in registers is measured around every
 round, because a shared machine's speed changes within seconds.
 
-OUT.json holds every round, and OUT.md and OUT.svg show it. A cell that is in OUT.json is not measured again (unless with
---again), so that a long run may be cut into calls of --seconds. GFLOP/s count 4 * batch * heads * queries * keys * head
+OUT.json holds every round, and OUT.md and OUT.svg show it. A cell that is in OUT.json is not measured again (unless
+with --again), so that a long run may be cut into calls of --seconds. GFLOP/s count 4 * batch * heads * queries * keys * head
 dim operations, for causal half of that, for other masks and score functions all of it.
 """
 import argparse, json, os, pathlib, platform, re, shlex, statistics, subprocess, sys, tempfile, time
@@ -107,7 +107,7 @@ class Record:
             old = json.loads(self.path("json").read_text())
             for key in ("cpu", "threads", "torch"):
                 if old.get(key) != about[key]:
-                    raise SystemExit(f"{self.path('json')}: measured with {key} {old.get(key)}, here it is {about[key]}")
+                    raise SystemExit(f"{self.path('json')}: measured with {key} {old.get(key)}, not {about[key]}")
             self.data["cells"] = old["cells"]
             runs = old.get("commands", [])
             self.data["commands"] = runs + [command for command in about["commands"] if command not in runs]
@@ -280,7 +280,8 @@ def run(options):
         commands=[shlex.join(["benchmarks/cpu/forward.py", *sys.argv[1:]])], commits=[commit], rounds=options.rounds,
         pause=options.pause, burst=options.burst, options=options.pipeline_options))
     compiler = contestants.Compiler(options.bin, options.threads, options.pipeline_options)
-    makers = {"sdpa": lambda *a: contestants.Sdpa(torch, *a), "fovea": lambda *a: contestants.Fovea(torch, compiler, *a)}
+    makers = {"sdpa": lambda *a: contestants.Sdpa(torch, *a),
+              "fovea": lambda *a: contestants.Fovea(torch, compiler, *a)}
     if options.flex:
         makers["flex"] = lambda *a: contestants.Flex(torch, *a)
     peaks = contestants.Peaks(torch, compiler, options.threads, matrix=any(d != "f32" for d in options.dtype))
@@ -299,7 +300,8 @@ def run(options):
         rates = {name: report.figures(cell, name) for name in cell["contestants"]}
         print(f"{key}: " + ", ".join(f"{name} {found[0]:.0f} ({found[1]:.0f}..{found[2]:.0f})"
                                      for name, found in rates.items() if found) +
-              f"; / best {report.number(best_ratio(cell), 2)}; of peak " + report.number(share_of_peak(cell, "fma"), 2) +
+              f"; / best {report.number(best_ratio(cell), 2)}"
+              f"; of peak {report.number(share_of_peak(cell, 'fma'), 2)}" +
               ("" if cell["contestants"]["fovea"]["ok"] else "; WRONG"), flush=True)
         wrong += [] if cell["contestants"]["fovea"]["ok"] else [key]
     print(f"{record.path('json')}: {len(record.data['cells'])} cells, {left} left of those asked for; "

@@ -3,10 +3,10 @@ import html, json, math, pathlib, statistics
 
 PEERS = json.loads((pathlib.Path(__file__).parent / "peers.json").read_text())
 UNITS = {"TFLOP/s": 1e9, "GFLOP/s": 1e6}  # operations per millisecond
-TITLES = {"fovea": "Fovea", "reference": "reference", "cudnn": "cuDNN", "sdpa": "PyTorch SDPA", "flash": "flash (FA2)", "flex": "FlexAttention",
-          "mosaic": "Mosaic GPU", "fa3": "FA3*", "fa4": "FA4*"}
-COLORS = {"fovea": "#d62728", "reference": "#444444", "cudnn": "#2ca02c", "sdpa": "#2ca02c", "flash": "#9467bd", "flex": "#8c564b",
-          "mosaic": "#e377c2", "fa3": "#1f77b4", "fa4": "#ff7f0e"}
+TITLES = {"fovea": "Fovea", "reference": "reference", "cudnn": "cuDNN", "sdpa": "PyTorch SDPA",
+          "flash": "flash (FA2)", "flex": "FlexAttention", "mosaic": "Mosaic GPU", "fa3": "FA3*", "fa4": "FA4*"}
+COLORS = {"fovea": "#d62728", "reference": "#444444", "cudnn": "#2ca02c", "sdpa": "#2ca02c", "flash": "#9467bd",
+          "flex": "#8c564b", "mosaic": "#e377c2", "fa3": "#1f77b4", "fa4": "#ff7f0e"}
 OTHER_COLORS = ["#bcbd22", "#17becf", "#7f7f7f"]
 
 

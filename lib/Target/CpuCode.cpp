@@ -34,13 +34,14 @@ fovea::translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context, cons
   return code;
 }
 
-/// Level 2. Loops come from our lowerings in vectors and register blocks, in which LLVM's default pipeline looks for half
-/// of the compile time for what is not there. What they do need is clean-up of addresses, and invariants moved out of
-/// loops; loops around them that are not ours, vectorization.
+/// Level 2. Loops come from our lowerings in vectors and register blocks, in which LLVM's default pipeline looks for
+/// half of the compile time for what is not there. What they do need is clean-up of addresses, and invariants moved out
+/// of loops; loops around them that are not ours, vectorization.
 static constexpr llvm::StringLiteral vectorCodePasses =
     "cgscc(inline),"
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),"
-    "loop(indvars,loop-deletion),gvn,loop-mssa(licm),loop-vectorize,simplifycfg,instcombine<no-verify-fixpoint>,dse,adce),"
+    "loop(indvars,loop-deletion),gvn,loop-mssa(licm),loop-vectorize,simplifycfg,instcombine<no-verify-fixpoint>,dse,"
+    "adce),"
     "globaldce";
 
 void fovea::optimize(llvm::Module &module, llvm::TargetMachine &machine, unsigned level) {

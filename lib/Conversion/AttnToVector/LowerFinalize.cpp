@@ -10,6 +10,7 @@
 #include "RowLoops.h"
 #include "Transpose.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -214,8 +215,14 @@ void FinalizeLowering::lowerLanes(Value end) {
 }
 
 void FinalizeLowering::run() {
-  if (!hasQueriesOnLanes())
+  auto options = remark::RemarkOpts::name("TransposeResult").category("attn-to-vector");
+  if (!hasQueriesOnLanes()) {
+    remark::missed(op.getLoc(), options) << remark::reason(
+        "the result is stored number by number: the queries of the state do not lie along the lanes, or "
+        "its columns are not the last dimension");
     return forEach(lanes, rows, extents, position, [&] { lowerRow(); });
+  }
+  remark::passed(op.getLoc(), options) << remark::add("squares of {0} x {0} in registers", lanes.lanes);
   forEach(lanes, ArrayRef(rows).drop_back(), extents, position, [&] {
     Value end = vectorEnd(lanes, extents[rows.back()], arith::ConstantIntOp::create(builder, op.getLoc(), 1, 1));
     lowerLanes(end);

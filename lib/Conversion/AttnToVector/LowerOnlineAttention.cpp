@@ -21,6 +21,7 @@
 #include "RegionVectorizer.h"
 #include "RowLoops.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -54,6 +55,7 @@ private:
   };
 
   LogicalResult checkForm();
+  void report();
   void lowerPanel(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, const Matrix &value);
   SmallVector<Value> dotPass(Panel panel, Value numKeys, const Matrix &key);
   SmallVector<Value> dotBlock(Panel panel, Value n, int64_t rows, const Matrix &key, ValueRange maxima);
@@ -114,6 +116,7 @@ LogicalResult TileLowering::checkForm() {
 LogicalResult TileLowering::run() {
   if (failed(checkForm()))
     return failure();
+  report();
   Location loc = op.getLoc();
   SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
   query = op.getQuery();
@@ -417,6 +420,18 @@ void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, cons
   } else {
     valuePass(panel, numKeys, value, alpha, hasMask);
   }
+}
+
+/// What the form of the code is, for readers of remarks.
+void TileLowering::report() {
+  Location loc = op.getLoc();
+  remark::passed(loc, remark::RemarkOpts::name("VectorTile").category("attn-to-vector"))
+      << remark::metric("lanes", lanes.lanes)
+      << remark::metric("panel_vectors", std::min(unit.panelVectors(), numQueries / lanes.lanes))
+      << remark::metric("block_rows", unit.blockRows()) << remark::metric("chunk_keys", keysPerChunk);
+  if (cast<ScoreOpInterface>(op.getOperation()).hasMask() && !op.getPartial())
+    remark::missed(loc, remark::RemarkOpts::name("MaskInPartialBlocks").category("attn-to-vector"))
+        << remark::reason("the mask is evaluated for every key: no operand says which blocks are partial");
 }
 
 LogicalResult fovea::lowerOnlineAttention(OpBuilder &builder, OnlineAttentionOp op, VectorUnit unit) {

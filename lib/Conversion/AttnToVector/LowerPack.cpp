@@ -10,6 +10,7 @@
 #include "Lowerings.h"
 #include "RowLoops.h"
 #include "Transpose.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -71,6 +72,12 @@ LogicalResult fovea::lowerPack(OpBuilder &builder, PackOp op, VectorUnit unit) {
   bool columnsLast = hasColumns && sourceMap.getNumResults() > 0 &&
                      sourceMap.getResults().back() == getAffineDimExpr(1 - m, op.getContext()) &&
                      isa<FloatType>(element) && lanes.lanes > 1;
+  auto remarkOptions = remark::RemarkOpts::name("TransposeQueries").category("attn-to-vector");
+  if (columnsLast)
+    remark::passed(loc, remarkOptions) << remark::add("squares of {0} x {0} in registers", lanes.lanes);
+  else if (hasColumns)
+    remark::missed(loc, remarkOptions) << remark::reason(
+        "rows are gathered number by number: their columns are not the last dimension of the source");
   UnitStrideView rowsView(lanes, source);
   Value gatherBegin = lanes.index(0);
   if (columnsLast)

@@ -21,8 +21,8 @@ static SmallVector<int64_t> everyOther(int64_t lanes, int64_t chunk, int64_t uni
 /// Transposes the square of units that rows[first], rows[first + step], ... have in each chunk.
 ///
 /// With rows and units counted in binary, the even and the odd units of rows 2i and 2i + 1, written to rows i and i +
-/// n/2, move the lowest bit of the row to the high end of the unit and the lowest bit of the unit to the high end of the
-/// row: the bits of (row, unit) rotate by one. After log2(n) rounds the two have changed places.
+/// n/2, move the lowest bit of the row to the high end of the unit and the lowest bit of the unit to the high end of
+/// the row: the bits of (row, unit) rotate by one. After log2(n) rounds the two have changed places.
 static void transposeUnits(LaneBuilder &lanes, MutableArrayRef<Value> rows, int64_t first, int64_t step, int64_t chunk,
                            int64_t unit) {
   int64_t count = chunk / unit;
@@ -43,7 +43,8 @@ static void transposeUnits(LaneBuilder &lanes, MutableArrayRef<Value> rows, int6
 }
 
 SmallVector<Value> fovea::transpose(LaneBuilder &lanes, ArrayRef<Value> rows) {
-  // First within 16 bytes, then of units of 16 bytes: both are one instruction with an immediate operand on any machine.
+  // First within 16 bytes, then of units of 16 bytes: both are one instruction with an immediate operand on any
+  // machine.
   int64_t count = rows.size(), unit = std::min<int64_t>(128 / lanes.type.getWidth(), count);
   SmallVector<Value> result(rows);
   for (int64_t first = 0; first != count; first += unit)

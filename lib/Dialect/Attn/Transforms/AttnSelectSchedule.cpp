@@ -79,6 +79,21 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   return ConfigAttr::get(op->getContext(), tileM, tileN, splits, /*rescaleLog2=*/0);
 }
 
+/// Of a packed query tile, 0 where there is none or its head dim is dynamic.
+int64_t queryBytes(StructuredOpInterface op, ConfigAttr config) {
+  if (!isa<AttentionOp, OnlineAttentionOp>(op))
+    return 0;
+  SmallVector<AffineMap> maps = op.getMappedOperandMaps();
+  FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]);
+  auto type = cast<ShapedType>(op.getMappedOperands().front()->get().getType());
+  int64_t headDim = 0;
+  if (succeeded(dims))
+    for (auto [i, expr] : llvm::enumerate(maps[0].getResults()))
+      if (expr == getAffineDimExpr(dims->qk, op->getContext()) && !type.isDynamicDim(i))
+        headDim = type.getDimSize(i);
+  return config.getTileM() * headDim * cast<ScoreOpInterface>(op.getOperation()).getComputeType().getWidth() / 8;
+}
+
 /// Rows of a softmax: enough per task to pay for its start, few enough to spread over the threads.
 ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimension, const CpuBudget &budget) {
   constexpr int64_t elementsPerTask = 32768;
@@ -108,9 +123,13 @@ struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<Att
         return;
       if (ConfigAttr config = choose(op, budget)) {
         op->setAttr(AttnDialect::getConfigAttrName(), config);
-        remark::analysis(op.getLoc(), remark::RemarkOpts::name("schedule").category("attn-select-schedule"))
+        auto options = remark::RemarkOpts::name("schedule").category("attn-select-schedule");
+        remark::analysis(op.getLoc(), options)
             << remark::metric("tile_m", config.getTileM()) << remark::metric("tile_n", config.getTileN())
             << remark::metric("splits", config.getSplits());
+        if (int64_t bytes = queryBytes(op, config); bytes > budget.l1Bytes)
+          remark::missed(op.getLoc(), options) << remark::reason(
+              "the packed query tile of {0} bytes is larger than the first-level cache of {1}", bytes, budget.l1Bytes);
       }
     });
   }
