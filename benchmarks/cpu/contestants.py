@@ -125,8 +125,9 @@ class Peaks:
         """None where the C compiler, the CPU or the kernel has no AMX."""
         library = pathlib.Path(compiler.folder.name, "amx-peak.so")
         made = subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-mamx-tile", "-mamx-bf16", "-o", library,
-                               HERE / "amx-peak.c"], capture_output=True)
+                               HERE / "amx-peak.c"], text=True, capture_output=True)
         if made.returncode:
+            print(f"no AMX peak: {made.stderr[:300]}", flush=True)
             return None
         peak = C.CDLL(str(library)).amxPeak
         peak.restype, peak.argtypes = C.c_double, [C.c_int]

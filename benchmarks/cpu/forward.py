@@ -155,6 +155,11 @@ def share_of_peak(cell, unit):
     return statistics.median(shares) if shares else None
 
 
+def peak_unit(cells):
+    """Whose peak bounds these cells, all of one dtype."""
+    return "amx" if any(c["peaks"].get("amx") for c in cells) and cells[0]["dtype"] != "f32" else "fma"
+
+
 def best_ratio(cell):
     """Ours over the better of PyTorch's two."""
     found = [r for r in (report.ratio(cell, "fovea", name) for name in ("sdpa", "flex")) if r]
@@ -169,7 +174,7 @@ def table(cells):
         groups.setdefault((cell["dtype"], cell["mask"]), []).append(cell)
     for (dtype, mask), rows in groups.items():
         others = [name for name in ("sdpa", "flex") if any(report.figures(c, name) for c in rows)]
-        unit = "amx" if any(c["peaks"].get("amx") for c in rows) and dtype != "f32" else "fma"
+        unit = peak_unit(rows)
         titles = ["fovea, GFLOP/s (least..most)"] + [f"{report.TITLES[n]}" for n in others] + \
             [f"/ {report.TITLES[n]}" for n in others] + [f"of the {unit.upper()} peak", "fovea, ms", "max error"]
         lines += ["", f"Forward, {dtype}, {mask}: medians of rounds", "",
@@ -301,7 +306,7 @@ def run(options):
         print(f"{key}: " + ", ".join(f"{name} {found[0]:.0f} ({found[1]:.0f}..{found[2]:.0f})"
                                      for name, found in rates.items() if found) +
               f"; / best {report.number(best_ratio(cell), 2)}"
-              f"; of peak {report.number(share_of_peak(cell, 'fma'), 2)}" +
+              f"; of the {peak_unit([cell]).upper()} peak {report.number(share_of_peak(cell, peak_unit([cell])), 2)}" +
               ("" if cell["contestants"]["fovea"]["ok"] else "; WRONG"), flush=True)
         wrong += [] if cell["contestants"]["fovea"]["ok"] else [key]
     print(f"{record.path('json')}: {len(record.data['cells'])} cells, {left} left of those asked for; "
@@ -329,7 +334,8 @@ def parse(arguments):
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--pipeline-options", default="", help="of attn-to-llvm")
     parser.add_argument("--commit", help="if this is no clone")
-    parser.add_argument("--self-test", action="store_true")
+    parser.add_argument("--self-test", action="store_true", help="of what needs no torch")
+    parser.add_argument("--print-modules", action="store_true", help="what would be compiled, for small sizes")
     return parser.parse_args(arguments)
 
 
@@ -375,7 +381,17 @@ def self_test():
     print("forward.py: self-test passed")
 
 
+def print_modules():
+    """One of each dtype and mask, with `// -----` between them."""
+    options = parse(["--dim", "64", "--length", "128", "--heads", "1x2", "--mask", *contestants.CLAUSES,
+                     "--dtype", *contestants.DTYPES])
+    print("// -----\n".join(contestants.source(cell) for _, cell in cells_of(options)), end="")
+
+
 import contestants  # beside this file
 if __name__ == "__main__":
     chosen_options = parse(sys.argv[1:])
-    sys.exit(self_test() if chosen_options.self_test else run(chosen_options))
+    if chosen_options.print_modules:
+        print_modules()
+    else:
+        sys.exit(self_test() if chosen_options.self_test else run(chosen_options))
