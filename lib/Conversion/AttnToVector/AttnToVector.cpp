@@ -38,6 +38,12 @@ static void expandAffineApply(ScoreOpInterface op) {
   });
 }
 
+/// Whether the schedule chose the form for few rows.
+static bool hasKeysOnLanes(OnlineAttentionOp op) {
+  auto config = op->getAttrOfType<ConfigAttr>(AttnDialect::getConfigAttrName());
+  return config && config.getLanes() == LaneAxis::Keys;
+}
+
 namespace {
 struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPass> {
   using Base::Base;
@@ -63,7 +69,10 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
       builder.setInsertionPoint(op);
       LogicalResult lowered =
           TypeSwitch<Operation *, LogicalResult>(op)
-              .Case([&](OnlineAttentionOp o) { return lowerOnlineAttention(builder, o, unit); })
+              .Case([&](OnlineAttentionOp o) {
+                return hasKeysOnLanes(o) ? lowerAttentionRows(builder, o, unit)
+                                         : lowerOnlineAttention(builder, o, unit);
+              })
               .Case([&](FinalizeOp o) { return lowerFinalize(builder, o, unit); })
               .Case([&](MergeOp o) { return lowerMerge(builder, o, unit); })
               .Case([&](PackOp o) { return lowerPack(builder, o, unit); })

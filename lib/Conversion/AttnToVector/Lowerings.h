@@ -26,6 +26,8 @@ struct VectorUnit {
 };
 
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
+/// For tiles of few rows: keys along the lanes (`lanes = keys` in the op's config).
+mlir::LogicalResult lowerAttentionRows(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
 mlir::LogicalResult lowerFinalize(mlir::OpBuilder &builder, mlir::attn::FinalizeOp op, VectorUnit unit);
 mlir::LogicalResult lowerMerge(mlir::OpBuilder &builder, mlir::attn::MergeOp op, VectorUnit unit);
 mlir::LogicalResult lowerPack(mlir::OpBuilder &builder, mlir::attn::PackOp op, VectorUnit unit);
