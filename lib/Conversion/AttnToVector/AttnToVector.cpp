@@ -59,7 +59,10 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
     SmallVector<StructuredOpInterface> ops;
     getOperation()->walk([&](StructuredOpInterface op) { ops.push_back(op); });
     OpBuilder builder(&getContext());
+    DenseSet<Operation *> lowered;
     for (StructuredOpInterface op : ops) {
+      if (lowered.contains(op))
+        continue;
       if (!cast<DestinationStyleOpInterface>(op.getOperation()).hasPureBufferSemantics()) {
         op.emitOpError("is on tensors; bufferize before attn-to-vector");
         return signalPassFailure();
@@ -67,7 +70,18 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
       if (auto scoreOp = dyn_cast<ScoreOpInterface>(op.getOperation()))
         expandAffineApply(scoreOp);
       builder.setInsertionPoint(op);
-      LogicalResult lowered =
+      if (auto online = dyn_cast<OnlineSoftmaxOp>(op.getOperation()))
+        if (NormalizeOp normalize = findNormalize(online)) {
+          expandAffineApply(cast<ScoreOpInterface>(normalize.getOperation()));
+          builder.setInsertionPoint(normalize);
+          if (failed(lowerSoftmaxRows(builder, online, normalize, unit)))
+            return signalPassFailure();
+          lowered.insert(normalize);
+          normalize->erase();
+          op->erase();
+          continue;
+        }
+      LogicalResult result =
           TypeSwitch<Operation *, LogicalResult>(op)
               .Case([&](OnlineAttentionOp o) {
                 return hasKeysOnLanes(o) ? lowerAttentionRows(builder, o, unit)
@@ -81,7 +95,7 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
               .Default([](Operation *o) {
                 return o->emitOpError("has no vector lowering; run attn-rewrite-online-softmax before attn-to-vector");
               });
-      if (failed(lowered))
+      if (failed(result))
         return signalPassFailure();
       op->erase();
     }

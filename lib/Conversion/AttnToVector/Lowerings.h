@@ -33,6 +33,12 @@ mlir::LogicalResult lowerMerge(mlir::OpBuilder &builder, mlir::attn::MergeOp op,
 mlir::LogicalResult lowerPack(mlir::OpBuilder &builder, mlir::attn::PackOp op, VectorUnit unit);
 mlir::LogicalResult lowerOnlineSoftmax(mlir::OpBuilder &builder, mlir::attn::OnlineSoftmaxOp op, VectorUnit unit);
 mlir::LogicalResult lowerNormalize(mlir::OpBuilder &builder, mlir::attn::NormalizeOp op, VectorUnit unit);
+/// `online` and then `normalize`, which reads what it leaves, at the place of the latter.
+mlir::LogicalResult lowerSoftmaxRows(mlir::OpBuilder &builder, mlir::attn::OnlineSoftmaxOp online,
+                                     mlir::attn::NormalizeOp normalize, VectorUnit unit);
+/// The normalize that reads the state of `op` in the same block with nothing in between that could see a difference,
+/// or null.
+mlir::attn::NormalizeOp findNormalize(mlir::attn::OnlineSoftmaxOp op);
 
 } // namespace fovea
 

@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowsSchedule.h"
+#include "ScheduleConfig.h"
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
@@ -85,7 +86,7 @@ ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimen
   int64_t length = std::max<int64_t>(extentOr(extents[dimension], assumedLength), 1);
   int64_t rows = std::clamp<int64_t>(elementsPerTask / length, 1, 64);
   // A row is one step: its chunks are the vector lowering's business.
-  return ConfigAttr::get(op->getContext(), rows, int64_t(1) << 40, 1, /*rescaleLog2=*/0, LaneAxis::Queries,
+  return ConfigAttr::get(op->getContext(), rows, wholeRow, 1, /*rescaleLog2=*/0, LaneAxis::Queries,
                          /*tileG=*/1);
 }
 
