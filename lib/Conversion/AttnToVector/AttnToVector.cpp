@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -49,7 +50,7 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
   using Base::Base;
 
   void runOnOperation() override {
-    VectorUnit unit{vectorBytes, vectorRegisters};
+    VectorUnit unit{vectorBytes, vectorRegisters, avx512};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
       getOperation()->emitError()
           << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "

@@ -58,6 +58,9 @@ public:
   /// base^x.
   mlir::Value exponential(mlir::Value x, bool baseTwo);
 
+  /// The largest lane, as a scalar.
+  mlir::Value maxAcross(mlir::Value vector);
+
   /// A loop [begin, end) by `step` with carried values; `body` returns the next ones.
   llvm::SmallVector<mlir::Value>
   loop(mlir::Value begin, mlir::Value end, int64_t step, mlir::ValueRange init,

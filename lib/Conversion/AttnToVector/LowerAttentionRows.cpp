@@ -530,8 +530,7 @@ void RowsLowering::softmaxRow(Value row, Value begin, Value count) {
   Location loc = lanes.loc;
   bool baseTwo = op.getBase() == ExpBase::Two;
   OpOperand &maximum = op.getOutputsMutable()[1], &sum = op.getOutputsMutable()[2];
-  Value best =
-      vector::ReductionOp::create(builder, loc, vector::CombiningKind::MAXNUMF, scoresOfRow(row, begin, count));
+  Value best = lanes.maxAcross(scoresOfRow(row, begin, count));
   Value old = memref::LoadOp::create(builder, loc, maximum.get(), rowIndices(maximum));
   Value next = old;
   if (!op.getFixedMax()) {

@@ -140,7 +140,7 @@ SoftmaxLowering::RowState SoftmaxLowering::foldChunk(RowState state, Value begin
         return lanes.max(carried, scores);
       },
       max);
-  Value best = vector::ReductionOp::create(builder, loc, vector::CombiningKind::MAXNUMF, maxima);
+  Value best = lanes.maxAcross(maxima);
   Value next = lanes.max(state.maximum, best);
   Value reference = lanes.guarded(lanes.broadcast(next));
   Value ahead = lanes.add(begin, elementsPerChunk);
@@ -208,6 +208,8 @@ void SoftmaxLowering::rescale(RowState state, Value kept, Value maxima) {
 
 /// Whether results of this size and shape are better stored past the cache.
 Value SoftmaxLowering::isWorthStreaming(Value buffer) {
+  if (!row.canStorePastCache(buffer))
+    return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(false));
   Value whole = buffer; // of which the tile writes a part
   while (true) {
     if (auto view = whole.getDefiningOp<memref::SubViewOp>())
@@ -226,20 +228,13 @@ Value SoftmaxLowering::isWorthStreaming(Value buffer) {
     return builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, count, lanes.index(limit / bytes));
   };
   return builder.createOrFold<arith::AndIOp>(loc, exceeds(elements, bytesWorthStreaming),
-                                             exceeds(length, rowBytesWorthStreaming));
+                                             exceeds(length, rowBytesWorthStreaming - 1));
 }
 
 /// Elements of the row of `buffer` that lie before a multiple of a vector's size in memory.
 Value SoftmaxLowering::headLength(Value buffer) {
   int64_t bytes = getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8;
-  auto metadata = memref::ExtractStridedMetadataOp::create(builder, loc, buffer);
-  AffineMap identity = AffineMap::getMultiDimIdentityMap(row.extents.size(), builder.getContext());
-  row.position[row.dimension] = lanes.index(0);
-  Value element = metadata.getOffset();
-  for (auto [index, stride] : llvm::zip_equal(row.rowIndices(identity), metadata.getStrides()))
-    element = lanes.add(element, arith::MulIOp::create(builder, loc, index, stride));
-  Value base = memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
-  Value address = lanes.add(base, arith::MulIOp::create(builder, loc, element, lanes.index(bytes)));
+  Value address = row.addressOf(buffer, lanes.index(0));
   Value missing =
       arith::AndIOp::create(builder, loc, lanes.sub(lanes.index(0), address), lanes.index(lanes.lanes * bytes - 1));
   Value head = arith::DivUIOp::create(builder, loc, missing, lanes.index(bytes));

@@ -17,6 +17,7 @@ namespace fovea {
 struct VectorUnit {
   int64_t bytes;     ///< of one register
   int64_t registers; ///< that a loop body can use
+  bool avx512;       ///< whether instructions of AVX-512 can be named
 
   int64_t lanes(mlir::FloatType type) const { return bytes / (type.getWidth() / 8); }
   /// Vectors of queries side by side and rows (keys or value dims) per register block: 4 x 6 leaves room for the loaded

@@ -7,6 +7,7 @@
 
 #include "SoftmaxRows.h"
 #include "RegionVectorizer.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -14,7 +15,7 @@ using namespace mlir::attn;
 using namespace fovea;
 
 SoftmaxRows::SoftmaxRows(OpBuilder &builder, ScoreOpInterface op, VectorUnit unit)
-    : builder(builder), op(op), structured(cast<StructuredOpInterface>(op.getOperation())),
+    : builder(builder), op(op), unit(unit), structured(cast<StructuredOpInterface>(op.getOperation())),
       lanes(builder, op.getLoc(), op.getComputeType(), unit.lanes(op.getComputeType())), dimension(op.getKeyDim()) {
   extents = domainExtents(lanes, structured);
   position.resize(extents.size());
@@ -93,19 +94,51 @@ Value SoftmaxRows::loadLanes(Value buffer, Value begin, Value valid) {
   return loadAlong(lanes, buffer, identity, position, dimension, begin, last);
 }
 
+bool SoftmaxRows::canStorePastCache(Value buffer) const {
+  return unit.avx512 || getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() >= 32;
+}
+
+Value SoftmaxRows::addressOf(Value buffer, Value begin) {
+  Location loc = lanes.loc;
+  auto metadata = memref::ExtractStridedMetadataOp::create(builder, loc, buffer);
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
+  position[dimension] = begin;
+  Value element = metadata.getOffset();
+  for (auto [index, stride] : llvm::zip_equal(rowIndices(identity), metadata.getStrides()))
+    element = lanes.add(element, arith::MulIOp::create(builder, loc, index, stride));
+  Value bytes = lanes.index(getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8);
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
+  return lanes.add(base, arith::MulIOp::create(builder, loc, element, bytes));
+}
+
+/// LLVM 22 makes ordinary stores of such stores of 16-bit floats (and sees through casts to integers), so that the
+/// instruction is written out for them.
+void SoftmaxRows::storePastCache(Value vector, Value buffer, Value begin) {
+  Location loc = lanes.loc;
+  Type element = getElementTypeOrSelf(buffer.getType());
+  int64_t bytes = lanes.lanes * element.getIntOrFloatBitWidth() / 8;
+  if (element.getIntOrFloatBitWidth() >= 32) {
+    position[dimension] = begin;
+    AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
+    auto store = vector::StoreOp::create(builder, loc, vector, buffer, rowIndices(identity));
+    store.setNontemporal(true);
+    store.setAlignment(bytes);
+    return;
+  }
+  Value address = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), addressOf(buffer, begin));
+  Value words = vector::BitCastOp::create(builder, loc, VectorType::get({bytes / 4}, builder.getI32Type()), vector);
+  LLVM::InlineAsmOp::create(builder, loc, TypeRange(), ValueRange{words, address}, "vmovntdq $0, ($1)", "v,r,~{memory}",
+                            /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                            LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
 void SoftmaxRows::storeLanes(Value vector, Value buffer, Value begin, Value valid, bool streaming) {
   AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
   Type element = getElementTypeOrSelf(buffer.getType());
   vector = lanes.fromCompute(vector, element);
   position[dimension] = begin;
-  if (unitStride && !valid) {
-    auto store = vector::StoreOp::create(builder, lanes.loc, vector, buffer, rowIndices(identity));
-    if (streaming) {
-      store.setNontemporal(true);
-      store.setAlignment(lanes.lanes * element.getIntOrFloatBitWidth() / 8);
-    }
-    return;
-  }
+  if (unitStride && !valid)
+    return streaming ? storePastCache(vector, buffer, begin) : lanes.store(vector, buffer, rowIndices(identity));
   if (unitStride) {
     vector::MaskedStoreOp::create(builder, lanes.loc, buffer, rowIndices(identity), validLanes(lanes, valid), vector);
     return;
@@ -173,45 +206,54 @@ Value SoftmaxRows::scores(Value input, Value begin, Value valid) {
   return score;
 }
 
+/// One value alone would wait for itself: four cover the latency of an addition. Regions are not repeated as often.
+int64_t SoftmaxRows::copies() { return op.hasScore() || op.hasMask() ? 1 : 4; }
+
+SoftmaxRows::Bounds SoftmaxRows::boundsOf(Value begin, Value end) {
+  Value count = lanes.sub(end, begin);
+  auto restOf = [&](int64_t step) -> Value {
+    return arith::RemUIOp::create(builder, lanes.loc, count, lanes.index(step));
+  };
+  Value rest = restOf(lanes.lanes);
+  return {lanes.sub(end, restOf(copies() * lanes.lanes)), lanes.sub(end, rest), rest};
+}
+
 void SoftmaxRows::inLanes(Value begin, Value end, function_ref<void(Value, Value)> body) {
-  Value rest = arith::RemUIOp::create(builder, lanes.loc, lanes.sub(end, begin), lanes.index(lanes.lanes));
-  Value mainEnd = lanes.sub(end, rest);
-  for (bool isMain : {true, false})
-    lanes.loop(isMain ? begin : mainEnd, isMain ? mainEnd : end, lanes.lanes, {},
-               [&](Value at, ValueRange) -> SmallVector<Value> {
-                 body(at, isMain ? Value() : rest);
-                 return {};
-               });
+  Bounds bounds = boundsOf(begin, end);
+  auto loop = [&](Value from, Value to, int64_t vectors, Value valid) {
+    lanes.loop(from, to, vectors * lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
+      for (int64_t i = 0; i != vectors; ++i)
+        body(lanes.add(at, i * lanes.lanes), valid);
+      return {};
+    });
+  };
+  loop(begin, bounds.blocksEnd, copies(), Value());
+  if (copies() > 1)
+    loop(bounds.blocksEnd, bounds.vectorsEnd, 1, Value());
+  loop(bounds.vectorsEnd, end, 1, bounds.rest);
 }
 
 Value SoftmaxRows::reduceInLanes(Value begin, Value end, Value identity, function_ref<Value(Value, Value, Value)> body,
                                  function_ref<Value(Value, Value)> combine) {
-  // One value alone would wait for itself: four cover the latency of an addition. Regions are not repeated as often.
-  int64_t copies = op.hasScore() || op.hasMask() ? 1 : 4;
-  Value count = lanes.sub(end, begin);
-  auto endOf = [&](int64_t step) {
-    return lanes.sub(end, arith::RemUIOp::create(builder, lanes.loc, count, lanes.index(step)));
+  Bounds bounds = boundsOf(begin, end);
+  auto loop = [&](Value from, Value to, Value valid, ValueRange init) {
+    int64_t vectors = init.size();
+    return lanes.loop(from, to, vectors * lanes.lanes, init, [&](Value at, ValueRange carried) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i != vectors; ++i)
+        next.push_back(body(lanes.add(at, i * lanes.lanes), valid, carried[i]));
+      return next;
+    });
   };
-  Value blocksEnd = endOf(copies * lanes.lanes), vectorsEnd = endOf(lanes.lanes);
-  SmallVector<Value> values(copies, identity);
-  values = lanes.loop(begin, blocksEnd, copies * lanes.lanes, values, [&](Value at, ValueRange carried) {
-    SmallVector<Value> next;
-    for (int64_t i = 0; i != copies; ++i)
-      next.push_back(body(lanes.add(at, i * lanes.lanes), Value(), carried[i]));
-    return next;
-  });
+  SmallVector<Value> values = loop(begin, bounds.blocksEnd, Value(), SmallVector<Value>(copies(), identity));
   while (values.size() > 1) {
     for (size_t i = 0; i != values.size() / 2; ++i)
       values[i] = combine(values[i], values[values.size() / 2 + i]);
     values.resize(values.size() / 2);
   }
-  if (copies > 1)
-    values = lanes.loop(blocksEnd, vectorsEnd, lanes.lanes, values, [&](Value at, ValueRange carried) {
-      return SmallVector<Value>{body(at, Value(), carried[0])};
-    });
-  Value rest = lanes.sub(end, vectorsEnd);
-  return lanes.loop(vectorsEnd, end, lanes.lanes, values,
-                    [&](Value at, ValueRange carried) { return SmallVector<Value>{body(at, rest, carried[0])}; })[0];
+  if (copies() > 1)
+    values = loop(bounds.blocksEnd, bounds.vectorsEnd, Value(), values);
+  return loop(bounds.vectorsEnd, end, bounds.rest, values)[0];
 }
 
 void SoftmaxRows::prefetch(Value input, Value at) {

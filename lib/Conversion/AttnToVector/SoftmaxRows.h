@@ -22,11 +22,15 @@ public:
 
   /// Lanes of `buffer` (indexed as x is) from `begin` on; `valid` counts those that exist, null for all.
   mlir::Value loadLanes(mlir::Value buffer, mlir::Value begin, mlir::Value valid);
-  /// `streaming` stores bypass the cache; they want begin to be a multiple of a vector in memory.
+  /// `streaming` stores bypass the cache; they want `begin` to be at a multiple of a vector's size in memory.
   void storeLanes(mlir::Value vector, mlir::Value buffer, mlir::Value begin, mlir::Value valid, bool streaming = false);
+  /// Whether there are stores that bypass the cache for the elements of `buffer`.
+  bool canStorePastCache(mlir::Value buffer) const;
+  /// The address in bytes of element `begin` of the row of `buffer`, as an index.
+  mlir::Value addressOf(mlir::Value buffer, mlir::Value begin);
   /// Scores of the lanes from `begin` on, -inf for lanes that do not exist.
   mlir::Value scores(mlir::Value input, mlir::Value begin, mlir::Value valid);
-  /// Runs `body(begin, valid)` over [begin, end) by lanes, the last time with less than all of them.
+  /// Runs `body(begin, valid)` over [begin, end) by lanes, several at a time, the last time with less than all lanes.
   void inLanes(mlir::Value begin, mlir::Value end, llvm::function_ref<void(mlir::Value, mlir::Value)> body);
   /// The same with a running value, of which independent copies are kept in the main loop; `combine` joins them. They
   /// start from `identity`.
@@ -41,6 +45,7 @@ public:
 
   mlir::OpBuilder &builder;
   mlir::attn::ScoreOpInterface op;
+  VectorUnit unit;
   mlir::attn::StructuredOpInterface structured;
   LaneBuilder lanes;
   unsigned dimension;
@@ -48,6 +53,15 @@ public:
   llvm::SmallVector<unsigned> rows;
   DomainPosition position;
   bool unitStride = false;
+
+private:
+  /// Where the parts of a loop end whose steps are several vectors, one and a part of one.
+  struct Bounds {
+    mlir::Value blocksEnd, vectorsEnd, rest;
+  };
+  void storePastCache(mlir::Value vector, mlir::Value buffer, mlir::Value begin);
+  int64_t copies();
+  Bounds boundsOf(mlir::Value begin, mlir::Value end);
 };
 
 } // namespace fovea
