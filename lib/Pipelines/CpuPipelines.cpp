@@ -34,6 +34,7 @@ void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu, int64_t threadCo
   l1Bytes = cpu.l1Bytes;
   l2Bytes = cpu.l2Bytes;
   avx512 = cpu.hasAvx512;
+  avx512Bf16 = cpu.hasAvx512Bf16;
   threads = threadCount;
 }
 
@@ -92,8 +93,8 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   arith::ArithExpandOpsPassOptions expand;
-  // LLVM would call a library that not every system has.
-  expand.includeBf16 = true;
+  // LLVM would call a library that not every system has, except where there is an instruction.
+  expand.includeBf16 = !options.avx512Bf16;
   pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createUBToLLVMConversionPass());
@@ -113,6 +114,7 @@ void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions
   AttnToVectorPassOptions vectorize;
   vectorize.vectorBytes = options.vectorBytes;
   vectorize.vectorRegisters = options.vectorRegisters;
+  vectorize.avx512 = options.avx512;
   pm.addPass(createAttnToVectorPass(vectorize));
   pm.addPass(createCheckLoweredPass());
   buildDeallocatePipeline(pm);

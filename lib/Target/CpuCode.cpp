@@ -14,6 +14,7 @@ using namespace fovea;
 llvm::orc::JITTargetMachineBuilder fovea::getTargetMachineBuilder(const CpuModel &cpu, unsigned level) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
+  llvm::InitializeNativeTargetAsmParser(); // of inline assembly
   llvm::Triple triple(llvm::sys::getProcessTriple());
   llvm::orc::JITTargetMachineBuilder builder(triple);
   llvm::SmallVector<llvm::StringRef> features;

@@ -33,6 +33,8 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
                           llvm::cl::init(1)};
   Option<bool> avx512{*this, "avx512", llvm::cl::desc("Use instructions of AVX-512 (F, DQ) by name"),
                       llvm::cl::init(false)};
+  Option<bool> avx512Bf16{*this, "avx512-bf16", llvm::cl::desc("Round to bf16 by instruction (AVX512_BF16)"),
+                          llvm::cl::init(false)};
   Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0 leaves it to attn-select-schedule"),
                         llvm::cl::init(0)};
   Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to attn-select-schedule"),
@@ -77,6 +79,8 @@ struct GpuPipelineOptions : public mlir::PassPipelineOptions<GpuPipelineOptions>
                        llvm::cl::desc("Number of keys to choose the schedule for where it is dynamic; 0: a kernel for "
                                       "each range of them that has its own"),
                        llvm::cl::init(0)};
+  Option<bool> avx512Bf16{*this, "avx512-bf16", llvm::cl::desc("Round to bf16 by instruction (AVX512_BF16)"),
+                          llvm::cl::init(false)};
   Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0: 64 per warpgroup"), llvm::cl::init(0)};
   Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to the table"), llvm::cl::init(0)};
   Option<int64_t> rescaleLog2{*this, "rescale-log2",

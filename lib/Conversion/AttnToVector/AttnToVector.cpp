@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -38,12 +39,18 @@ static void expandAffineApply(ScoreOpInterface op) {
   });
 }
 
+/// Whether the schedule chose the form for few rows.
+static bool hasKeysOnLanes(OnlineAttentionOp op) {
+  auto config = op->getAttrOfType<ConfigAttr>(AttnDialect::getConfigAttrName());
+  return config && config.getLanes() == LaneAxis::Keys;
+}
+
 namespace {
 struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    VectorUnit unit{vectorBytes, vectorRegisters};
+    VectorUnit unit{vectorBytes, vectorRegisters, avx512};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
       getOperation()->emitError()
           << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
@@ -53,7 +60,10 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
     SmallVector<StructuredOpInterface> ops;
     getOperation()->walk([&](StructuredOpInterface op) { ops.push_back(op); });
     OpBuilder builder(&getContext());
+    DenseSet<Operation *> lowered;
     for (StructuredOpInterface op : ops) {
+      if (lowered.contains(op))
+        continue;
       if (!cast<DestinationStyleOpInterface>(op.getOperation()).hasPureBufferSemantics()) {
         op.emitOpError("is on tensors; bufferize before attn-to-vector");
         return signalPassFailure();
@@ -61,9 +71,23 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
       if (auto scoreOp = dyn_cast<ScoreOpInterface>(op.getOperation()))
         expandAffineApply(scoreOp);
       builder.setInsertionPoint(op);
-      LogicalResult lowered =
+      if (auto online = dyn_cast<OnlineSoftmaxOp>(op.getOperation()))
+        if (NormalizeOp normalize = findNormalize(online)) {
+          expandAffineApply(cast<ScoreOpInterface>(normalize.getOperation()));
+          builder.setInsertionPoint(normalize);
+          if (failed(lowerSoftmaxRows(builder, online, normalize, unit)))
+            return signalPassFailure();
+          lowered.insert(normalize);
+          normalize->erase();
+          op->erase();
+          continue;
+        }
+      LogicalResult result =
           TypeSwitch<Operation *, LogicalResult>(op)
-              .Case([&](OnlineAttentionOp o) { return lowerOnlineAttention(builder, o, unit); })
+              .Case([&](OnlineAttentionOp o) {
+                return hasKeysOnLanes(o) ? lowerAttentionRows(builder, o, unit)
+                                         : lowerOnlineAttention(builder, o, unit);
+              })
               .Case([&](FinalizeOp o) { return lowerFinalize(builder, o, unit); })
               .Case([&](MergeOp o) { return lowerMerge(builder, o, unit); })
               .Case([&](PackOp o) { return lowerPack(builder, o, unit); })
@@ -72,7 +96,7 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
               .Default([](Operation *o) {
                 return o->emitOpError("has no vector lowering; run attn-rewrite-online-softmax before attn-to-vector");
               });
-      if (failed(lowered))
+      if (failed(result))
         return signalPassFailure();
       op->erase();
     }

@@ -112,6 +112,17 @@ Value LaneBuilder::weight(Value x, bool baseTwo) {
   return arith::SelectOp::create(builder, loc, subnormal, splat(0.0), exponential(exponent, /*baseTwo=*/true));
 }
 
+Value LaneBuilder::maxAcross(Value vector) {
+  // Halves against each other: upstream's reduction goes from lane to lane, which takes several times as long.
+  for (int64_t half = lanes / 2; half > 0; half /= 2) {
+    SmallVector<int64_t> other;
+    for (int64_t lane = 0; lane != lanes; ++lane)
+      other.push_back((lane + half) % lanes);
+    vector = max(vector, vector::ShuffleOp::create(builder, loc, vector, vector, other));
+  }
+  return vector::ExtractOp::create(builder, loc, vector, ArrayRef<int64_t>{0});
+}
+
 SmallVector<Value> LaneBuilder::loop(Value begin, Value end, int64_t step, ValueRange init,
                                      function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto forOp = scf::ForOp::create(builder, loc, begin, end, index(step), init,

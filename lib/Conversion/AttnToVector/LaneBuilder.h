@@ -61,6 +61,9 @@ public:
   /// with a subnormal number takes a CPU a hundred cycles. Keeps NaN.
   mlir::Value weight(mlir::Value x, bool baseTwo);
 
+  /// The largest lane, as a scalar.
+  mlir::Value maxAcross(mlir::Value vector);
+
   /// A loop [begin, end) by `step` with carried values; `body` returns the next ones.
   llvm::SmallVector<mlir::Value>
   loop(mlir::Value begin, mlir::Value end, int64_t step, mlir::ValueRange init,

@@ -1,18 +1,22 @@
-//===- LowerSoftmax.cpp - rows of a softmax on lanes ----------------------===//
+//===- LowerSoftmax.cpp - the softmax family, row by row ------------------===//
 //
-// The elements of a row lie along the lanes. A row is read chunk by chunk: scores and their maximum first, then the sum
-// of the exponentials relative to the new maximum, so that the maximum costs one exponential per chunk and not per
-// element.
+// online_softmax reads a row chunk by chunk: scores and their maximum first, then the sum of the exponentials relative
+// to the new maximum, so that the maximum costs one exponential per chunk and not per element. normalize reads the row
+// once more and writes what it becomes.
 //
-// Buffers whose softmax dimension has unit stride, which is known at run time only, are read by vector loads; the code
-// exists twice, and the other version gathers lane by lane.
+// Where one follows the other and the row fits a scratch buffer, both are one: the exponentials stay in the scratch,
+// relative to the maximum of their time, and all that is left to do is to scale and store them.
+//
+//   for chunk of row
+//     S = score(x), m' = max(m, max S)                  the next chunk is on its way from memory
+//     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'
+//   for chunk of row
+//     E[chunk] *= base^(M[chunk] - m)                   unless that is 1
+//   y = E * (1 / l)                                     past the cache where y is large; the next row is on its way
 //
 //===----------------------------------------------------------------------===//
 
-#include "LaneBuilder.h"
-#include "Lowerings.h"
-#include "RegionVectorizer.h"
-#include "RowLoops.h"
+#include "SoftmaxRows.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
@@ -23,297 +27,359 @@ using namespace fovea;
 
 namespace {
 
-constexpr int64_t elementsPerChunk = 1024;
+/// Rows up to so long are kept as exponentials, a quarter of a MiB of f32.
+constexpr int64_t mostElementsKept = 65536;
+/// Results larger than this leave the cache before anyone reads them.
+constexpr int64_t bytesWorthStreaming = 8 << 20;
+/// Shorter rows are mostly ends that cannot be streamed.
+constexpr int64_t rowBytesWorthStreaming = 8192;
 
-/// What online_softmax and normalize share: walking rows and evaluating scores on lanes.
-class RowLowering {
+/// Lowers an online_softmax, a normalize, or one after the other.
+class SoftmaxLowering {
 public:
-  RowLowering(OpBuilder &builder, ScoreOpInterface op, VectorUnit unit)
-      : builder(builder), op(op), structured(cast<StructuredOpInterface>(op.getOperation())),
-        lanes(builder, op.getLoc(), op.getComputeType(), unit.lanes(op.getComputeType())), dimension(op.getKeyDim()) {
-    extents = domainExtents(lanes, structured);
-    position.resize(extents.size());
-    for (unsigned d = 0, e = extents.size(); d != e; ++d)
-      if (d != dimension)
-        rows.push_back(d);
-    for (OpFoldResult offset : op.getMixedOffsets())
-      at.push_back(getValueOrCreateConstantIndexOp(builder, op.getLoc(), offset));
-    if (at.empty())
-      at.assign(extents.size(), lanes.index(0));
+  SoftmaxLowering(OpBuilder &builder, OnlineSoftmaxOp online, NormalizeOp normalize, VectorUnit unit)
+      : builder(builder), online(online), normalize(normalize),
+        row(builder, cast<ScoreOpInterface>(online ? online.getOperation() : normalize.getOperation()), unit),
+        lanes(row.lanes), loc(lanes.loc), length(row.extents[row.dimension]) {
+    if (normalize)
+      buffers = {normalize.getInput(), normalize.getOutputs()[0]};
+    else
+      buffers = {online.getInput()};
+    baseTwo = (online ? online.getBase() : normalize.getBase()) == ExpBase::Two;
+    Operation *op = online ? online.getOperation() : normalize.getOperation();
+    stateMap = cast<StructuredOpInterface>(op).getMapOf(stateOperand(0));
   }
 
-  /// Emits `body` for every row, once for unit strides along the softmax dimension of `buffers` and once for others.
-  void forEachRow(MutableArrayRef<Value> buffers, function_ref<void()> body);
+  Value getLength() const { return length; }
 
-  /// Lanes of `buffer` (indexed as x is) from `begin` on; `valid` counts those that exist, null for all.
-  Value loadLanes(Value buffer, Value begin, Value valid);
-  void storeLanes(Value vector, Value buffer, Value begin, Value valid);
-  /// Scores of the lanes from `begin` on, -inf for lanes that do not exist.
-  Value scores(Value input, Value begin, Value valid);
-  /// Runs `body(begin, valid)` over [0, end) by lanes, the last time with less than all of them.
-  SmallVector<Value> inLanes(Value begin, Value end, ValueRange init,
-                             function_ref<SmallVector<Value>(Value, Value, ValueRange)> body);
-  SmallVector<Value> rowIndices(AffineMap map) { return operandIndices(lanes, map, position); }
+  void lowerOnline();
+  void lowerNormalize();
+  void lowerBoth();
+
+private:
+  /// The running maximum and sum of a row, scalars.
+  struct RowState {
+    Value maximum, sum;
+  };
+  /// Where a row's scores go: `buffer` from `offset` on, which is what element `begin` of the chunk has.
+  struct Scratch {
+    Value buffer, offset;
+  };
+
+  bool isLog() { return normalize.getKind() == SoftmaxKind::LogProb; }
+  OpOperand &stateOperand(unsigned which);
+  RowState loadState();
+  void storeState(RowState state);
+  RowState foldChunk(RowState state, Value begin, Value end, Scratch scratch, bool keepScores);
+  RowState foldRow(RowState state, Value kept, Value maxima);
+  void rescale(RowState state, Value kept, Value maxima);
+  void writeRow(RowState state, Value kept);
+  void writeElements(Value kept, bool streaming, function_ref<Value(Value)> result);
+  Value exponentialOf(Value score, Value reference);
+  Value isWorthStreaming(Value buffer);
+  Value headLength(Value buffer);
+  /// Runs `body(begin, end, number)` for the chunks of a row.
+  SmallVector<Value> overChunks(ValueRange init,
+                                function_ref<SmallVector<Value>(Value, Value, Value, ValueRange)> body);
 
   OpBuilder &builder;
-  ScoreOpInterface op;
-  StructuredOpInterface structured;
-  LaneBuilder lanes;
-  unsigned dimension;
-  SmallVector<Value> extents, at;
-  SmallVector<unsigned> rows;
-  DomainPosition position;
-  bool unitStride = false;
+  OnlineSoftmaxOp online;
+  NormalizeOp normalize;
+  SoftmaxRows row;
+  LaneBuilder &lanes;
+  Location loc;
+  Value length;
+  AffineMap stateMap;
+  SmallVector<Value> buffers; ///< x, y
+  Value streams;              ///< whether y is stored past the cache
+  bool baseTwo = false;
 };
 
 } // namespace
 
-/// The buffer with a static unit stride in its last dimension.
-static Value withUnitStride(LaneBuilder &lanes, Value buffer) {
-  auto type = cast<MemRefType>(buffer.getType());
-  if (type.isLastDimUnitStride())
-    return buffer;
-  auto metadata = memref::ExtractStridedMetadataOp::create(lanes.builder, lanes.loc, buffer);
-  SmallVector<OpFoldResult> sizes = metadata.getConstifiedMixedSizes(), strides = metadata.getConstifiedMixedStrides();
-  strides.back() = lanes.builder.getIndexAttr(1);
-  OpFoldResult offset = metadata.getConstifiedMixedOffset();
-  return memref::ReinterpretCastOp::create(lanes.builder, lanes.loc, metadata.getBaseBuffer(), offset, sizes, strides);
+//===----------------------------------------------------------------------===//
+// The state of a row
+//===----------------------------------------------------------------------===//
+
+/// m or l, as online_softmax keeps it or normalize reads it.
+OpOperand &SoftmaxLowering::stateOperand(unsigned which) {
+  if (online)
+    return online.getOutputsMutable()[which];
+  return which == 0 ? normalize.getMaxMutable() : normalize.getSumMutable();
 }
 
-void RowLowering::forEachRow(MutableArrayRef<Value> buffers, function_ref<void()> body) {
-  bool last = dimension + 1 == extents.size();
-  Value unit;
-  bool isStatic = last;
-  for (Value buffer : buffers) {
-    auto type = cast<MemRefType>(buffer.getType());
-    if (!last || type.isLastDimUnitStride())
-      continue;
-    isStatic = false;
-    auto metadata = memref::ExtractStridedMetadataOp::create(builder, lanes.loc, buffer);
-    Value isUnit = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::eq, metadata.getStrides().back(),
-                                         lanes.index(1));
-    unit = unit ? Value(arith::AndIOp::create(builder, lanes.loc, unit, isUnit)) : isUnit;
-  }
-  SmallVector<Value> original(buffers);
-  auto emit = [&](bool fast) {
-    unitStride = fast;
-    if (fast)
-      for (Value &buffer : buffers)
-        buffer = withUnitStride(lanes, buffer);
-    forEach(lanes, rows, extents, position, body);
-    llvm::copy(original, buffers.begin());
+SoftmaxLowering::RowState SoftmaxLowering::loadState() {
+  auto load = [&](OpOperand &operand) -> Value {
+    return memref::LoadOp::create(builder, loc, operand.get(), row.rowIndices(stateMap));
   };
-  if (!unit)
-    return emit(isStatic);
-  auto branch = scf::IfOp::create(builder, lanes.loc, unit, /*withElseRegion=*/true);
-  for (bool fast : {true, false}) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(fast ? branch.thenBlock() : branch.elseBlock());
-    emit(fast);
-  }
+  return {load(stateOperand(0)), load(stateOperand(1))};
 }
 
-Value RowLowering::loadLanes(Value buffer, Value begin, Value valid) {
-  AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
-  if (unitStride && !valid) {
-    position[dimension] = begin;
-    return lanes.load(buffer, rowIndices(identity));
-  }
-  SmallVector<Value> elements;
-  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
-    Value index = lanes.add(begin, lane);
-    if (valid) { // repeat the first element, which exists
-      Value exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt, lanes.index(lane), valid);
-      index = arith::SelectOp::create(builder, lanes.loc, exists, index, begin);
-    }
-    position[dimension] = index;
-    elements.push_back(memref::LoadOp::create(builder, lanes.loc, buffer, rowIndices(identity)));
-  }
-  return vector::FromElementsOp::create(builder, lanes.loc, lanes.vectorOf(getElementTypeOrSelf(buffer.getType())),
-                                        elements);
+void SoftmaxLowering::storeState(RowState state) {
+  memref::StoreOp::create(builder, loc, state.maximum, stateOperand(0).get(), row.rowIndices(stateMap));
+  memref::StoreOp::create(builder, loc, state.sum, stateOperand(1).get(), row.rowIndices(stateMap));
 }
 
-void RowLowering::storeLanes(Value vector, Value buffer, Value begin, Value valid) {
-  AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
-  vector = lanes.fromCompute(vector, getElementTypeOrSelf(buffer.getType()));
-  if (unitStride && !valid) {
-    position[dimension] = begin;
-    return lanes.store(vector, buffer, rowIndices(identity));
-  }
-  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
-    Value element = vector::ExtractOp::create(builder, lanes.loc, vector, lane);
-    auto storeOne = [&] {
-      position[dimension] = lanes.add(begin, lane);
-      memref::StoreOp::create(builder, lanes.loc, element, buffer, rowIndices(identity));
-    };
-    if (!valid) {
-      storeOne();
-      continue;
-    }
-    Value exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt, lanes.index(lane), valid);
-    auto branch = scf::IfOp::create(builder, lanes.loc, exists, /*withElseRegion=*/false);
+/// base^(score - reference).
+Value SoftmaxLowering::exponentialOf(Value score, Value reference) {
+  return lanes.exponential(arith::SubFOp::create(builder, loc, score, reference), baseTwo);
+}
+
+/// The state with the elements of a chunk. Their exponentials relative to the maximum that it returns, or their scores
+/// with `keepScores`, are left in the scratch.
+SoftmaxLowering::RowState SoftmaxLowering::foldChunk(RowState state, Value begin, Value end, Scratch scratch,
+                                                     bool keepScores) {
+  auto placeOf = [&](Value at) { return lanes.add(scratch.offset, at); };
+  auto max = [&](Value a, Value b) { return lanes.max(a, b); };
+  auto add = [&](Value a, Value b) -> Value { return arith::AddFOp::create(builder, loc, a, b); };
+  Value maxima = row.reduceInLanes(
+      begin, end, lanes.negInf(),
+      [&](Value at, Value valid, Value carried) {
+        Value scores = row.scores(buffers[0], at, valid);
+        lanes.store(scores, scratch.buffer, placeOf(lanes.sub(at, begin)));
+        return lanes.max(carried, scores);
+      },
+      max);
+  Value best = lanes.maxAcross(maxima);
+  Value next = lanes.max(state.maximum, best);
+  Value reference = lanes.guarded(lanes.broadcast(next));
+  Value ahead = lanes.add(begin, elementsPerChunk);
+  Value sums = row.reduceInLanes(
+      lanes.index(0), lanes.sub(end, begin), lanes.splat(0.0),
+      [&](Value at, Value, Value carried) {
+        row.prefetch(buffers[0], lanes.add(ahead, at));
+        Value exponentials = exponentialOf(lanes.load(scratch.buffer, placeOf(at)), reference);
+        if (!keepScores)
+          lanes.store(exponentials, scratch.buffer, placeOf(at));
+        return add(carried, exponentials);
+      },
+      add);
+  Value added = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, sums);
+  Value alpha = exponentialOf(state.maximum, vector::ExtractOp::create(builder, loc, reference, 0));
+  return {next, lanes.fma(state.sum, alpha, added)};
+}
+
+SmallVector<Value> SoftmaxLowering::overChunks(ValueRange init,
+                                               function_ref<SmallVector<Value>(Value, Value, Value, ValueRange)> body) {
+  return lanes.loop(lanes.index(0), length, elementsPerChunk, init, [&](Value begin, ValueRange carried) {
+    Value end = arith::MinSIOp::create(builder, loc, lanes.add(begin, elementsPerChunk), length);
+    Value number = arith::DivUIOp::create(builder, loc, begin, lanes.index(elementsPerChunk));
+    return body(begin, end, number, carried);
+  });
+}
+
+/// The state of a whole row. What foldChunk leaves goes to `kept` and the maxima that it is relative to to `maxima`,
+/// unless that is null and the scratch is used chunk after chunk.
+SoftmaxLowering::RowState SoftmaxLowering::foldRow(RowState state, Value kept, Value maxima) {
+  SmallVector<Value> folded =
+      overChunks({state.maximum, state.sum}, [&](Value begin, Value end, Value number, ValueRange carried) {
+        Scratch scratch{kept, maxima ? begin : lanes.index(0)};
+        bool keepScores = !maxima || (normalize && isLog());
+        RowState next = foldChunk({carried[0], carried[1]}, begin, end, scratch, keepScores);
+        if (maxima)
+          memref::StoreOp::create(builder, loc, next.maximum, maxima, number);
+        return SmallVector<Value>{next.maximum, next.sum};
+      });
+  return {folded[0], folded[1]};
+}
+
+/// Makes all exponentials relative to the final maximum, which most of them are.
+void SoftmaxLowering::rescale(RowState state, Value kept, Value maxima) {
+  Value reference =
+      vector::ExtractOp::create(builder, loc, lanes.guarded(lanes.broadcast(state.maximum)), ArrayRef<int64_t>{0});
+  overChunks({}, [&](Value begin, Value end, Value number, ValueRange) -> SmallVector<Value> {
+    Value factor = exponentialOf(memref::LoadOp::create(builder, loc, maxima, number), reference);
+    Value changes = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, factor, lanes.scalar(1.0));
+    auto branch = scf::IfOp::create(builder, loc, changes, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
-    storeOne();
-  }
+    Value factors = lanes.broadcast(factor);
+    lanes.loop(begin, end, lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
+      lanes.store(lanes.mul(lanes.load(kept, at), factors), kept, at);
+      return {};
+    });
+    return {};
+  });
 }
 
-Value RowLowering::scores(Value input, Value begin, Value valid) {
-  Value score = lanes.toCompute(loadLanes(input, begin, valid));
-  auto positionOf = [&](unsigned dim) -> Value {
-    if (dim != dimension)
-      return lanes.add(at[dim], position[dim]);
-    Value positions = lanes.lanePositions(lanes.add(at[dim], begin));
-    if (!valid)
-      return positions;
-    // Lanes that do not exist repeat the last position that does.
-    Value last = lanes.add(lanes.add(at[dim], begin), lanes.sub(valid, lanes.index(1)));
-    return arith::MinSIOp::create(builder, lanes.loc, positions, lanes.broadcast(last));
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+/// Whether results of this size and shape are better stored past the cache.
+Value SoftmaxLowering::isWorthStreaming(Value buffer) {
+  if (!row.canStorePastCache(buffer))
+    return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(false));
+  Value whole = buffer; // of which the tile writes a part
+  while (true) {
+    if (auto view = whole.getDefiningOp<memref::SubViewOp>())
+      whole = view.getSource();
+    else if (auto cast = whole.getDefiningOp<memref::CastOp>())
+      whole = cast.getSource();
+    else
+      break;
+  }
+  auto type = cast<MemRefType>(whole.getType());
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  Value elements = lanes.index(1);
+  for (int64_t i = 0, e = type.getRank(); i != e; ++i)
+    elements = builder.createOrFold<arith::MulIOp>(loc, elements, builder.createOrFold<memref::DimOp>(loc, whole, i));
+  auto exceeds = [&](Value count, int64_t limit) {
+    return builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, count, lanes.index(limit / bytes));
   };
-  SmallVector<Value> captures;
-  if (op.hasScore() || op.hasMask())
-    for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
-      Type argument =
-          op.hasScore() ? op.getScore().getArgument(i + 1).getType() : op.getMask().getArgument(i).getType();
-      if (!isa<MemRefType>(capture.getType()) || isa<MemRefType>(argument)) {
-        captures.push_back(capture);
-        continue;
-      }
-      AffineMap map;
-      for (OpOperand &operand : op->getOpOperands())
-        if (operand.getOperandNumber() == op.getCaptures().getBeginOperandIndex() + i)
-          map = structured.getMapOf(operand);
-      if (!map.isFunctionOfDim(dimension)) {
-        captures.push_back(memref::LoadOp::create(builder, lanes.loc, capture, rowIndices(map)));
-        continue;
-      }
-      SmallVector<Value> elements;
-      for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
-        Value index = lanes.add(begin, lane);
-        if (valid)
-          index = arith::MinSIOp::create(builder, lanes.loc, index, lanes.sub(extents[dimension], lanes.index(1)));
-        position[dimension] = index;
-        elements.push_back(memref::LoadOp::create(builder, lanes.loc, capture, rowIndices(map)));
-      }
-      captures.push_back(vector::FromElementsOp::create(builder, lanes.loc, lanes.vectorOf(argument), elements));
-    }
-  if (op.hasScore()) {
-    SmallVector<Value> arguments = {score};
-    arguments.append(captures);
-    score = lanes.broadcast(vectorizeRegion(lanes, op.getScore(), arguments, positionOf));
-  }
-  if (op.hasMask()) {
-    Value keep = vectorizeRegion(lanes, op.getMask(), captures, positionOf);
-    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
-  }
-  if (valid) {
-    Value exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt,
-                                         lanes.lanePositions(lanes.index(0)), lanes.broadcast(valid));
-    score = arith::SelectOp::create(builder, lanes.loc, exists, score, lanes.negInf());
-  }
-  return score;
+  return builder.createOrFold<arith::AndIOp>(loc, exceeds(elements, bytesWorthStreaming),
+                                             exceeds(length, rowBytesWorthStreaming - 1));
 }
 
-SmallVector<Value> RowLowering::inLanes(Value begin, Value end, ValueRange init,
-                                        function_ref<SmallVector<Value>(Value, Value, ValueRange)> body) {
-  Value count = lanes.sub(end, begin);
-  Value rest = arith::RemUIOp::create(builder, lanes.loc, count, lanes.index(lanes.lanes));
-  Value mainEnd = lanes.sub(end, rest);
-  SmallVector<Value> carried = lanes.loop(begin, mainEnd, lanes.lanes, init,
-                                          [&](Value at, ValueRange values) { return body(at, Value(), values); });
-  return lanes.loop(mainEnd, end, lanes.lanes, carried,
-                    [&](Value at, ValueRange values) { return body(at, rest, values); });
+/// Elements of the row of `buffer` that lie before a multiple of a vector's size in memory.
+Value SoftmaxLowering::headLength(Value buffer) {
+  int64_t bytes = getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8;
+  Value address = row.addressOf(buffer, lanes.index(0));
+  Value missing =
+      arith::AndIOp::create(builder, loc, lanes.sub(lanes.index(0), address), lanes.index(lanes.lanes * bytes - 1));
+  Value head = arith::DivUIOp::create(builder, loc, missing, lanes.index(bytes));
+  return arith::MinSIOp::create(builder, loc, head, length);
+}
+
+/// y = `result` of the kept exponentials (or scores), or of the scores of x where nothing was kept.
+void SoftmaxLowering::writeElements(Value kept, bool streaming, function_ref<Value(Value)> result) {
+  Value begin = lanes.index(0);
+  auto write = [&](Value at, Value valid) {
+    if (kept)
+      row.prefetchNextRow(buffers[0], at);
+    Value from = kept ? lanes.load(kept, at) : row.scores(buffers[0], at, valid);
+    row.storeLanes(result(from), buffers[1], at, valid, streaming);
+  };
+  if (streaming) {
+    Value head = headLength(buffers[1]);
+    lanes.loop(begin, head, lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
+      write(at, head);
+      return {};
+    });
+    begin = head;
+  }
+  row.inLanes(begin, length, write);
+}
+
+void SoftmaxLowering::writeRow(RowState state, Value kept) {
+  Value logSum = isLog() || normalize.getReturnLse() ? Value(math::LogOp::create(builder, loc, state.sum)) : Value();
+  Value toNatural = baseTwo ? lanes.scalar(llvm::numbers::ln2) : Value();
+  if (normalize.getReturnLse()) {
+    Value natural = baseTwo ? lanes.mul(state.maximum, toNatural) : state.maximum;
+    Value lse = arith::AddFOp::create(builder, loc, natural, logSum);
+    OpOperand &output = normalize.getOutputsMutable()[1];
+    AffineMap map = cast<StructuredOpInterface>(normalize.getOperation()).getMapOf(output);
+    memref::StoreOp::create(builder, loc, lse, output.get(), row.rowIndices(map));
+  }
+  Value zero = lanes.scalar(0.0), inverse, reference = lanes.broadcast(state.maximum);
+  if (!isLog()) {
+    inverse = arith::DivFOp::create(builder, loc, lanes.scalar(1.0), state.sum);
+    if (normalize.getSafe()) { // S3: a row without keys is 0, not NaN
+      Value empty = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, state.sum, zero);
+      inverse = arith::SelectOp::create(builder, loc, empty, zero, inverse);
+    }
+    inverse = lanes.broadcast(inverse);
+    reference = lanes.guarded(reference);
+  }
+  auto result = [&](Value from) -> Value {
+    if (!isLog())
+      return lanes.mul(kept ? from : exponentialOf(from, reference), inverse);
+    Value difference = arith::SubFOp::create(builder, loc, from, reference);
+    if (baseTwo)
+      difference = lanes.mul(difference, lanes.broadcast(toNatural));
+    return arith::SubFOp::create(builder, loc, difference, lanes.broadcast(logSum));
+  };
+  std::optional<int64_t> known = getConstantIntValue(streams);
+  if (!row.unitStride || known == 0)
+    return writeElements(kept, /*streaming=*/false, result);
+  if (known)
+    return writeElements(kept, /*streaming=*/true, result);
+  auto branch = scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/true);
+  for (bool streaming : {true, false}) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(streaming ? branch.thenBlock() : branch.elseBlock());
+    writeElements(kept, streaming, result);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+void SoftmaxLowering::lowerOnline() {
+  Value scratch = makeScratch(builder, online, {elementsPerChunk}, lanes.type);
+  row.forEachRow(buffers, [&] { storeState(foldRow(loadState(), scratch, Value())); });
+}
+
+void SoftmaxLowering::lowerNormalize() {
+  streams = isWorthStreaming(buffers[1]);
+  row.forEachRow(buffers, [&] { writeRow(loadState(), Value()); });
+}
+
+void SoftmaxLowering::lowerBoth() {
+  streams = isWorthStreaming(buffers[1]);
+  int64_t most = std::min(getConstantIntValue(length).value_or(mostElementsKept), mostElementsKept);
+  // Vectors of the end may begin anywhere.
+  Value kept = makeScratch(builder, online, {most + 2 * lanes.lanes}, lanes.type);
+  Value maxima = makeScratch(builder, online, {int64_t(llvm::divideCeil(most, elementsPerChunk)) + 1}, lanes.type);
+  row.forEachRow(buffers, [&] {
+    RowState state = foldRow(loadState(), kept, maxima);
+    storeState(state);
+    if (!isLog())
+      rescale(state, kept, maxima);
+    writeRow(state, kept);
+  });
 }
 
 LogicalResult fovea::lowerOnlineSoftmax(OpBuilder &builder, OnlineSoftmaxOp op, VectorUnit unit) {
-  RowLowering row(builder, cast<ScoreOpInterface>(op.getOperation()), unit);
-  LaneBuilder &lanes = row.lanes;
-  Location loc = op.getLoc();
-  bool baseTwo = op.getBase() == ExpBase::Two;
-  Value maximum = op.getOutputs()[0], sum = op.getOutputs()[1], input = op.getInput();
-  AffineMap rowMap = row.structured.getMapOf(op.getOutputsMutable()[0]);
-  Value scratch = makeScratch(builder, op, {elementsPerChunk}, lanes.type);
-  Value length = row.extents[row.dimension];
-  row.forEachRow(input, [&] {
-    SmallVector<Value> indices = row.rowIndices(rowMap);
-    lanes.loop(lanes.index(0), length, elementsPerChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
-      Value end = arith::MinSIOp::create(builder, loc, lanes.add(begin, elementsPerChunk), length);
-      SmallVector<Value> chunkMax =
-          row.inLanes(begin, end, ValueRange{lanes.negInf()}, [&](Value at, Value valid, ValueRange carried) {
-            Value scores = row.scores(input, at, valid);
-            lanes.store(scores, scratch, {lanes.sub(at, begin)});
-            return SmallVector<Value>{lanes.max(carried[0], scores)};
-          });
-      Value old = memref::LoadOp::create(builder, loc, maximum, indices);
-      Value best = vector::ReductionOp::create(builder, loc, vector::CombiningKind::MAXNUMF, chunkMax[0]);
-      Value greater = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, old, best);
-      Value next = arith::SelectOp::create(builder, loc, greater, old, best);
-      memref::StoreOp::create(builder, loc, next, maximum, indices);
-      Value reference = lanes.guarded(lanes.broadcast(next));
-      Value padded = lanes.sub(end, begin);
-      SmallVector<Value> sums = lanes.loop(
-          lanes.index(0), padded, lanes.lanes, ValueRange{lanes.splat(0.0)}, [&](Value at, ValueRange carried) {
-            Value difference = arith::SubFOp::create(builder, loc, lanes.load(scratch, {at}), reference);
-            return SmallVector<Value>{
-                arith::AddFOp::create(builder, loc, carried[0], lanes.exponential(difference, baseTwo))};
-          });
-      Value added = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, sums[0]);
-      Value scalarReference = vector::ExtractOp::create(builder, loc, reference, 0);
-      Value alpha = lanes.exponential(arith::SubFOp::create(builder, loc, old, scalarReference), baseTwo);
-      Value total = memref::LoadOp::create(builder, loc, sum, indices);
-      memref::StoreOp::create(builder, loc, lanes.fma(total, alpha, added), sum, indices);
-      return {};
-    });
-  });
+  SoftmaxLowering(builder, op, NormalizeOp(), unit).lowerOnline();
   return success();
 }
 
 LogicalResult fovea::lowerNormalize(OpBuilder &builder, NormalizeOp op, VectorUnit unit) {
-  RowLowering row(builder, cast<ScoreOpInterface>(op.getOperation()), unit);
-  LaneBuilder &lanes = row.lanes;
-  Location loc = op.getLoc();
-  bool baseTwo = op.getBase() == ExpBase::Two, isLog = op.getKind() == SoftmaxKind::LogProb;
-  AffineMap rowMap = row.structured.getMapOf(op.getMaxMutable());
-  Value length = row.extents[row.dimension];
-  SmallVector<Value> buffers = {op.getInput(), op.getOutputs()[0]};
-  row.forEachRow(buffers, [&] {
-    SmallVector<Value> indices = row.rowIndices(rowMap);
-    Value maximum = memref::LoadOp::create(builder, loc, op.getMax(), indices);
-    Value sum = memref::LoadOp::create(builder, loc, op.getSum(), indices);
-    Value logSum = isLog || op.getReturnLse() ? Value(math::LogOp::create(builder, loc, sum)) : Value();
-    Value toNatural = baseTwo ? lanes.scalar(llvm::numbers::ln2) : Value();
-    if (op.getReturnLse()) {
-      Value natural = baseTwo ? lanes.mul(maximum, toNatural) : maximum;
-      Value lse = arith::AddFOp::create(builder, loc, natural, logSum);
-      AffineMap lseMap = row.structured.getMapOf(op.getOutputsMutable()[1]);
-      memref::StoreOp::create(builder, loc, lse, op.getOutputs()[1], row.rowIndices(lseMap));
-    }
-    Value zero = lanes.scalar(0.0), inverse, reference;
-    if (isLog) {
-      reference = lanes.broadcast(maximum);
-    } else {
-      inverse = arith::DivFOp::create(builder, loc, lanes.scalar(1.0), sum);
-      if (op.getSafe()) { // S3: a row without keys is 0, not NaN
-        Value empty = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, sum, zero);
-        inverse = arith::SelectOp::create(builder, loc, empty, zero, inverse);
-      }
-      inverse = lanes.broadcast(inverse);
-      reference = lanes.guarded(lanes.broadcast(maximum));
-    }
-    row.inLanes(lanes.index(0), length, {}, [&](Value at, Value valid, ValueRange) -> SmallVector<Value> {
-      Value scores = row.scores(buffers[0], at, valid);
-      Value difference = arith::SubFOp::create(builder, loc, scores, reference);
-      Value result;
-      if (isLog) {
-        if (baseTwo)
-          difference = lanes.mul(difference, lanes.broadcast(toNatural));
-        result = arith::SubFOp::create(builder, loc, difference, lanes.broadcast(logSum));
-      } else {
-        result = lanes.mul(lanes.exponential(difference, baseTwo), inverse);
-      }
-      row.storeLanes(result, buffers[1], at, valid);
-      return {};
-    });
-  });
+  SoftmaxLowering(builder, OnlineSoftmaxOp(), op, unit).lowerNormalize();
   return success();
+}
+
+LogicalResult fovea::lowerSoftmaxRows(OpBuilder &builder, OnlineSoftmaxOp online, NormalizeOp normalize,
+                                      VectorUnit unit) {
+  SoftmaxLowering both(builder, online, normalize, unit);
+  Value length = both.getLength();
+  std::optional<int64_t> known = getConstantIntValue(length);
+  auto lowerSeparately = [&] {
+    (void)lowerOnlineSoftmax(builder, online, unit);
+    (void)lowerNormalize(builder, normalize, unit);
+  };
+  if (known && *known > mostElementsKept) {
+    lowerSeparately();
+    return success();
+  }
+  if (known) {
+    both.lowerBoth();
+    return success();
+  }
+  Location loc = normalize.getLoc();
+  Value most = arith::ConstantIndexOp::create(builder, loc, mostElementsKept);
+  Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, length, most);
+  auto branch = scf::IfOp::create(builder, loc, fits, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  both.lowerBoth();
+  builder.setInsertionPointToStart(branch.elseBlock());
+  lowerSeparately();
+  return success();
+}
+
+NormalizeOp fovea::findNormalize(OnlineSoftmaxOp op) {
+  for (Operation *next = op->getNextNode(); next; next = next->getNextNode()) {
+    auto normalize = dyn_cast<NormalizeOp>(next);
+    if (!normalize && !isMemoryEffectFree(next))
+      return {};
+    if (normalize)
+      return normalize.getInput() == op.getInput() && normalize.getMax() == op.getOutputs()[0] &&
+                     normalize.getSum() == op.getOutputs()[1] && normalize.getCaptures() == op.getCaptures()
+                 ? normalize
+                 : NormalizeOp();
+  }
+  return {};
 }

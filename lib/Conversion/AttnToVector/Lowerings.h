@@ -17,6 +17,7 @@ namespace fovea {
 struct VectorUnit {
   int64_t bytes;     ///< of one register
   int64_t registers; ///< that a loop body can use
+  bool avx512;       ///< whether instructions of AVX-512 can be named
 
   int64_t lanes(mlir::FloatType type) const { return bytes / (type.getWidth() / 8); }
   /// Vectors of queries side by side and rows (keys or value dims) per register block: 4 x 6 leaves room for the loaded
@@ -26,11 +27,19 @@ struct VectorUnit {
 };
 
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
+/// For tiles of few rows: keys along the lanes (`lanes = keys` in the op's config).
+mlir::LogicalResult lowerAttentionRows(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
 mlir::LogicalResult lowerFinalize(mlir::OpBuilder &builder, mlir::attn::FinalizeOp op, VectorUnit unit);
 mlir::LogicalResult lowerMerge(mlir::OpBuilder &builder, mlir::attn::MergeOp op, VectorUnit unit);
 mlir::LogicalResult lowerPack(mlir::OpBuilder &builder, mlir::attn::PackOp op, VectorUnit unit);
 mlir::LogicalResult lowerOnlineSoftmax(mlir::OpBuilder &builder, mlir::attn::OnlineSoftmaxOp op, VectorUnit unit);
 mlir::LogicalResult lowerNormalize(mlir::OpBuilder &builder, mlir::attn::NormalizeOp op, VectorUnit unit);
+/// `online` and then `normalize`, which reads what it leaves, at the place of the latter.
+mlir::LogicalResult lowerSoftmaxRows(mlir::OpBuilder &builder, mlir::attn::OnlineSoftmaxOp online,
+                                     mlir::attn::NormalizeOp normalize, VectorUnit unit);
+/// The normalize that reads the state of `op` in the same block with nothing in between that could see a difference,
+/// or null.
+mlir::attn::NormalizeOp findNormalize(mlir::attn::OnlineSoftmaxOp op);
 
 } // namespace fovea
 

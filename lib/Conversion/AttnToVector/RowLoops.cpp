@@ -43,6 +43,24 @@ SmallVector<Value> fovea::operandIndices(LaneBuilder &lanes, AffineMap map, cons
   return indices;
 }
 
+Value fovea::loadAlong(LaneBuilder &lanes, Value buffer, AffineMap map, DomainPosition position, unsigned dim,
+                       Value begin, Value last) {
+  auto type = cast<MemRefType>(buffer.getType());
+  position[dim] = begin;
+  if (!map.isFunctionOfDim(dim))
+    return memref::LoadOp::create(lanes.builder, lanes.loc, buffer, operandIndices(lanes, map, position));
+  bool isLast = map.getResults().back() == lanes.builder.getAffineDimExpr(dim);
+  if (!last && isLast && type.isLastDimUnitStride() && !type.getElementType().isInteger(1))
+    return lanes.load(buffer, operandIndices(lanes, map, position));
+  SmallVector<Value> elements;
+  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
+    Value index = lanes.add(begin, lane);
+    position[dim] = last ? Value(arith::MinSIOp::create(lanes.builder, lanes.loc, index, last)) : index;
+    elements.push_back(memref::LoadOp::create(lanes.builder, lanes.loc, buffer, operandIndices(lanes, map, position)));
+  }
+  return vector::FromElementsOp::create(lanes.builder, lanes.loc, lanes.vectorOf(type.getElementType()), elements);
+}
+
 SmallVector<unsigned> fovea::dimsOf(AffineMap map) {
   SmallVector<unsigned> dims;
   for (AffineExpr expr : map.getResults())

@@ -24,6 +24,11 @@ llvm::SmallVector<mlir::Value> operandIndices(LaneBuilder &lanes, mlir::AffineMa
 /// Dimensions that are results of `map`, in order.
 llvm::SmallVector<unsigned> dimsOf(mlir::AffineMap map);
 
+/// Elements of `buffer` at `position` as one per lane from `begin` on along `dim`, where the lanes beyond `last` repeat
+/// that element unless it is null; a scalar where `map` does not have the dimension.
+mlir::Value loadAlong(LaneBuilder &lanes, mlir::Value buffer, mlir::AffineMap map, DomainPosition position,
+                      unsigned dim, mlir::Value begin, mlir::Value last);
+
 } // namespace fovea
 
 #endif // FOVEA_LIB_CONVERSION_ATTNTOVECTOR_ROWLOOPS_H

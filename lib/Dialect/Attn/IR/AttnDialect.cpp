@@ -62,16 +62,19 @@ LogicalResult AttnDialect::verifyOperationAttribute(Operation *op, NamedAttribut
 }
 
 LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tileM, int64_t tileN,
-                                 int64_t splits, int64_t rescaleLog2) {
+                                 int64_t splits, int64_t rescaleLog2, LaneAxis lanes, int64_t tileG) {
   auto positive = [&](int64_t value, StringRef name) -> LogicalResult {
     if (value >= 1)
       return success();
     return emitError() << name << " must be at least 1, got " << value;
   };
-  if (failed(positive(tileM, "tile_m")) || failed(positive(tileN, "tile_n")) || failed(positive(splits, "splits")))
+  if (failed(positive(tileM, "tile_m")) || failed(positive(tileN, "tile_n")) || failed(positive(splits, "splits")) ||
+      failed(positive(tileG, "tile_g")))
     return failure();
   if (rescaleLog2 < 0 || rescaleLog2 > 8)
     return emitError() << "rescale_log2 must be 0 to 8 (S12), got " << rescaleLog2;
+  if (tileG != 1 && lanes != LaneAxis::Keys)
+    return emitError() << "tile_g must be 1 unless lanes = keys, got " << tileG;
   return success();
 }
 

@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ScheduleConfig.h"
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/IdentityState.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
@@ -503,9 +504,13 @@ struct AttnPackQueriesPass final : attn::impl::AttnPackQueriesPassBase<AttnPackQ
     IRRewriter rewriter(&getContext());
     SmallVector<OnlineAttentionOp> ops;
     getOperation()->walk([&](OnlineAttentionOp op) { ops.push_back(op); });
-    for (OnlineAttentionOp op : ops)
+    for (OnlineAttentionOp op : ops) {
+      ConfigAttr config = findConfig(op);
+      if (config && config.getLanes() == LaneAxis::Keys)
+        continue; // too few queries for the lanes; the vector lowering takes the tile as it is
       if (failed(packQueries(rewriter, op, vectorBytes)))
         return signalPassFailure();
+    }
   }
 };
 } // namespace

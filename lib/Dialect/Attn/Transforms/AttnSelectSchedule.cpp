@@ -17,6 +17,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "RowsSchedule.h"
+#include "ScheduleConfig.h"
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
@@ -51,6 +53,9 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   FailureOr<AttentionDims> dims = AttentionDims::infer(query, key, value);
   if (failed(dims))
     return nullptr;
+  if (auto attention = dyn_cast<AttentionOp>(op.getOperation()))
+    if (ConfigAttr fewRows = scheduleFewRows(attention, *dims, extents, budget.vectorBytes))
+      return fewRows;
   int64_t bytes = op.getComputeType().getWidth() / 8, lanes = budget.vectorBytes / bytes;
   int64_t panel = vectorsPerPanel * lanes;
   int64_t rows = extentOr(extents[dims->query()], assumedLength), keys = extentOr(extents[dims->key], assumedLength);
@@ -76,7 +81,7 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   if (staticProblem && tiles < budget.threads && keys >= keysWorthSplitting)
     splits = std::min(llvm::divideCeil(budget.threads, std::max<int64_t>(tiles, 1)),
                       llvm::divideCeil(keys, keysWorthSplitting / 2));
-  return ConfigAttr::get(op->getContext(), tileM, tileN, splits, /*rescaleLog2=*/0);
+  return ConfigAttr::get(op->getContext(), tileM, tileN, splits, /*rescaleLog2=*/0, LaneAxis::Queries, /*tileG=*/1);
 }
 
 /// Of a packed query tile, 0 where there is none or its head dim is dynamic.
@@ -100,7 +105,8 @@ ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimen
   int64_t length = std::max<int64_t>(extentOr(extents[dimension], assumedLength), 1);
   int64_t rows = std::clamp<int64_t>(elementsPerTask / length, 1, 64);
   // A row is one step: its chunks are the vector lowering's business.
-  return ConfigAttr::get(op->getContext(), rows, int64_t(1) << 40, 1, /*rescaleLog2=*/0);
+  return ConfigAttr::get(op->getContext(), rows, wholeRow, 1, /*rescaleLog2=*/0, LaneAxis::Queries,
+                         /*tileG=*/1);
 }
 
 struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<AttnSelectSchedulePass> {

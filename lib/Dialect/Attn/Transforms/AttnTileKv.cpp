@@ -194,6 +194,8 @@ struct AttnTileKvPass final : attn::impl::AttnTileKvPassBase<AttnTileKvPass> {
         size = size == 0 ? config.getTileN() : size;
         rows = rows == 0 ? config.getTileM() : rows;
       }
+      if (size >= wholeRow && isa<OnlineSoftmaxOp>(op))
+        continue;
       auto attention = dyn_cast<OnlineAttentionOp>(op.getOperation());
       bool keysOutside = attention && loopOrder == LoopOrder::KeyOuter;
       if (size == 0 || (keysOutside && rows == 0)) {

@@ -38,33 +38,33 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// The dimension that gets the tile size: the query's position, or the last row
-/// of a softmax.
-static std::optional<unsigned> tiledRowDim(Operation *root) {
+/// The dimensions of the rows that a state of `root` has, the query's position (or the last row of a softmax) last.
+static SmallVector<unsigned> rowDims(Operation *root) {
   auto op = cast<StructuredOpInterface>(root);
   SmallVector<AffineMap> maps = op.getMappedOperandMaps();
   if (isa<AttentionOp, OnlineAttentionOp>(root)) {
     FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]);
-    return succeeded(dims) ? std::optional<unsigned>(dims->query()) : std::nullopt;
+    if (failed(dims))
+      return {};
+    return llvm::to_vector(llvm::concat<unsigned>(dims->batch, dims->rows));
   }
   AffineMap rows;
-  if (auto finalize = dyn_cast<FinalizeOp>(root)) {
+  if (auto finalize = dyn_cast<FinalizeOp>(root))
     rows = op.getMapOf(finalize.getMaxMutable());
-  } else if (auto merge = dyn_cast<MergeOp>(root)) {
+  else if (isa<MergeOp>(root))
     rows = maps.back(); // of the sum
-  } else {
-    unsigned dimension = cast<ScoreOpInterface>(root).getKeyDim();
-    rows = maps.front().dropResult(dimension);
-  }
-  if (rows.getNumResults() == 0)
-    return std::nullopt;
-  return cast<AffineDimExpr>(rows.getResults().back()).getPosition();
+  else
+    rows = maps.front().dropResult(cast<ScoreOpInterface>(root).getKeyDim());
+  return llvm::map_to_vector(rows.getResults(),
+                             [](AffineExpr expr) { return cast<AffineDimExpr>(expr).getPosition(); });
 }
 
 /// Tile sizes, 0 for a dimension that stays whole: reductions, the softmax
 /// dimension and the value's head dim, which no row has; where the keys are to
-/// be the outer loop also the query's position.
-static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM, LoopOrder order) {
+/// be the outer loop also the query's position. `tileG` rows of the dimension
+/// in front of the query's position stay together.
+static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface root, int64_t tileM, int64_t tileG,
+                                           LoopOrder order) {
   auto op = cast<StructuredOpInterface>(root.getOperation());
   SmallVector<Range> domain = root.getIterationDomain(builder);
   SmallVector<OpFoldResult> sizes(domain.size(), builder.getIndexAttr(1));
@@ -83,15 +83,18 @@ static SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface r
       if (!rows.isFunctionOfDim(d))
         sizes[d] = builder.getIndexAttr(0);
   }
-  if (std::optional<unsigned> row = tiledRowDim(root)) {
+  if (SmallVector<unsigned> rows = rowDims(root); !rows.empty()) {
+    unsigned row = rows.back();
     auto merge = dyn_cast<MergeOp>(root.getOperation());
     bool ofSoftmax = isa<SoftmaxOp, OnlineSoftmaxOp, NormalizeOp>(root) || (merge && merge.getStates().size() == 2);
     if (order == LoopOrder::KeyOuter && !ofSoftmax) {
-      sizes[*row] = builder.getIndexAttr(0);
+      sizes[row] = builder.getIndexAttr(0);
       return sizes;
     }
-    std::optional<int64_t> extent = getConstantIntValue(domain[*row].size);
-    sizes[*row] = builder.getIndexAttr(extent ? std::clamp<int64_t>(*extent, 1, tileM) : tileM);
+    std::optional<int64_t> extent = getConstantIntValue(domain[row].size);
+    sizes[row] = builder.getIndexAttr(extent ? std::clamp<int64_t>(*extent, 1, tileM) : tileM);
+    if (rows.size() > 1)
+      sizes[rows[rows.size() - 2]] = builder.getIndexAttr(tileG);
   }
   return sizes;
 }
@@ -126,7 +129,7 @@ static bool writesNothing(Operation *root) {
 }
 
 FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM,
-                                                  LoopOrder order) {
+                                                  LoopOrder order, int64_t tileG) {
   if (tileM < 1)
     return root.emitOpError() << "needs a tile of at least 1 row, got " << tileM;
   if (!cast<DestinationStyleOpInterface>(root.getOperation()).hasPureTensorSemantics())
@@ -139,7 +142,7 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
 
   scf::SCFTileAndFuseOptions options;
   options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
-      .setTileSizes(tileSizes(rewriter, root, tileM, order));
+      .setTileSizes(tileSizes(rewriter, root, tileM, tileG, order));
   options.setFusionControlFn([&](tensor::ExtractSliceOp, OpResult producer, bool) {
     return producers.contains(producer.getOwner())
                ? std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>(std::in_place)
@@ -199,16 +202,17 @@ struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTil
     for (TilingInterface root : llvm::reverse(roots)) {
       if (listener.erased.contains(root))
         continue;
-      int64_t size = tileM;
-      if (size == 0)
-        if (ConfigAttr config = findConfig(root))
-          size = config.getTileM();
+      int64_t size = tileM, group = 1;
+      if (ConfigAttr config = findConfig(root)) {
+        size = size == 0 ? config.getTileM() : size;
+        group = config.getTileG();
+      }
       if (size == 0) {
         remark::missed(root.getLoc(), remark::RemarkOpts::name("TileParallel").category("attn"))
             << remark::reason("no attn.config gives the tile size");
         continue;
       }
-      if (failed(tileParallel(rewriter, root, size, loopOrder)))
+      if (failed(tileParallel(rewriter, root, size, loopOrder, group)))
         return signalPassFailure();
     }
   }

@@ -12,6 +12,9 @@
 
 namespace mlir::attn {
 
+/// A `tile_n` that is the whole row of a softmax, whatever its length.
+constexpr int64_t wholeRow = int64_t(1) << 40;
+
 /// The config of `op`, or that of the op which makes the state that `op` reads,
 /// or that of the op which reads the state that `op` makes; null where there is
 /// none.

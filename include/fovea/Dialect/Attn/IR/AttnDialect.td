@@ -71,6 +71,9 @@ def Attn_LossReductionAttr : EnumAttr<Attn_Dialect, Attn_LossReductionEnum, "los
 // Schedule
 //===----------------------------------------------------------------------===//
 
+def Attn_LaneAxisEnum : Attn_Enum<"LaneAxis", "what lies along the lanes of a vector while scores are computed", [
+    I32EnumAttrCase<"Queries", 0, "queries">, I32EnumAttrCase<"Keys", 1, "keys">]>;
+
 def Attn_ConfigAttr : AttrDef<Attn_Dialect, "Config"> {
   let mnemonic = "config";
   let summary = "Tile sizes and splits of one attention or softmax op";
@@ -84,13 +87,20 @@ def Attn_ConfigAttr : AttrDef<Attn_Dialect, "Config"> {
     * `rescale_log2`: the accumulator is rescaled only where the running maximum
       has grown by more than 2^rescale_log2, for some row of a group of rows
       that the target chooses (S12); 0 rescales always. For GPUs.
+    * `lanes`: what lies along the lanes of a vector: `queries`, which wants
+      about as many rows as there are lanes, or `keys`, for fewer rows. For CPUs.
+    * `tile_g`: query heads of one KV head per tile, which then reads its keys
+      and values once for all of them. Only where `lanes = keys`, and a divisor
+      of the group. For CPUs.
 
     Example: `{attn.config = #attn.config<tile_m = 64, tile_n = 96, splits = 1>}`.
   }];
   let parameters = (ins DefaultValuedParameter<"int64_t", "64">:$tile_m,
                         DefaultValuedParameter<"int64_t", "64">:$tile_n,
                         DefaultValuedParameter<"int64_t", "1">:$splits,
-                        DefaultValuedParameter<"int64_t", "0">:$rescale_log2);
+                        DefaultValuedParameter<"int64_t", "0">:$rescale_log2,
+                        DefaultValuedParameter<"::mlir::attn::LaneAxis", "::mlir::attn::LaneAxis::Queries">:$lanes,
+                        DefaultValuedParameter<"int64_t", "1">:$tile_g);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -42,12 +42,12 @@ LogicalResult setExpBaseTwo(RewriterBase &rewriter, OnlineAttentionOp op);
 /// null where there is no key, or nothing else.
 FailureOr<scf::ForallOp> splitKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t splits);
 
-/// Stage 5: tiles the parallel dimensions of `root` (1 for all but the last row dimension, `tileM` for that, the value
-/// dimension whole) into one scf.forall and fuses its producers. Returns the loop, merged with the one over the parts
-/// of stage 4 where there is one, or null where there is nothing to tile. With LoopOrder::KeyOuter the query rows of an
-/// attention stay whole.
+/// Stage 5: tiles the parallel dimensions of `root` (`tileM` for the last row dimension, `tileG` for the one in front
+/// of it, which may be the heads that share keys and values, 1 for the others, the value dimension whole) into one
+/// scf.forall and fuses its producers. Returns the loop, merged with the one over the parts of stage 4 where there is
+/// one, or null where there is nothing to tile. With LoopOrder::KeyOuter the query rows of an attention stay whole.
 FailureOr<scf::ForallOp> tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM,
-                                      LoopOrder order = LoopOrder::QueryOuter);
+                                      LoopOrder order = LoopOrder::QueryOuter, int64_t tileG = 1);
 
 /// Stage 5b: computes `op`, whose incoming state must be the identity, relative to the number `max` (in base e), and
 /// again with the running maximum where the sum of a row leaves [2^-rangeLog2, 2^rangeLog2].

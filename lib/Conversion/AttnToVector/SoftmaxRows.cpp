@@ -1,0 +1,274 @@
+//===- SoftmaxRows.cpp - rows of a softmax on lanes -----------------------===//
+//
+// Buffers whose softmax dimension has unit stride, which is known at run time only, are read by vector loads, the last
+// of a row under a mask; the code exists twice, and the other version gathers lane by lane.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SoftmaxRows.h"
+#include "RegionVectorizer.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+using namespace fovea;
+
+SoftmaxRows::SoftmaxRows(OpBuilder &builder, ScoreOpInterface op, VectorUnit unit)
+    : builder(builder), op(op), unit(unit), structured(cast<StructuredOpInterface>(op.getOperation())),
+      lanes(builder, op.getLoc(), op.getComputeType(), unit.lanes(op.getComputeType())), dimension(op.getKeyDim()) {
+  extents = domainExtents(lanes, structured);
+  position.resize(extents.size());
+  for (unsigned d = 0, e = extents.size(); d != e; ++d)
+    if (d != dimension)
+      rows.push_back(d);
+  for (OpFoldResult offset : op.getMixedOffsets())
+    at.push_back(getValueOrCreateConstantIndexOp(builder, op.getLoc(), offset));
+  if (at.empty())
+    at.assign(extents.size(), lanes.index(0));
+}
+
+/// The buffer with a static unit stride in its last dimension.
+static Value withUnitStride(LaneBuilder &lanes, Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  if (type.isLastDimUnitStride())
+    return buffer;
+  auto metadata = memref::ExtractStridedMetadataOp::create(lanes.builder, lanes.loc, buffer);
+  SmallVector<OpFoldResult> sizes = metadata.getConstifiedMixedSizes(), strides = metadata.getConstifiedMixedStrides();
+  strides.back() = lanes.builder.getIndexAttr(1);
+  OpFoldResult offset = metadata.getConstifiedMixedOffset();
+  return memref::ReinterpretCastOp::create(lanes.builder, lanes.loc, metadata.getBaseBuffer(), offset, sizes, strides);
+}
+
+void SoftmaxRows::forEachRow(MutableArrayRef<Value> buffers, function_ref<void()> body) {
+  bool last = dimension + 1 == extents.size();
+  Value unit;
+  bool isStatic = last;
+  for (Value buffer : buffers) {
+    auto type = cast<MemRefType>(buffer.getType());
+    if (!last || type.isLastDimUnitStride())
+      continue;
+    isStatic = false;
+    auto metadata = memref::ExtractStridedMetadataOp::create(builder, lanes.loc, buffer);
+    Value isUnit = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::eq, metadata.getStrides().back(),
+                                         lanes.index(1));
+    unit = unit ? Value(arith::AndIOp::create(builder, lanes.loc, unit, isUnit)) : isUnit;
+  }
+  SmallVector<Value> original(buffers);
+  auto emit = [&](bool fast) {
+    unitStride = fast;
+    if (fast)
+      for (Value &buffer : buffers)
+        buffer = withUnitStride(lanes, buffer);
+    forEach(lanes, rows, extents, position, body);
+    llvm::copy(original, buffers.begin());
+  };
+  if (!unit)
+    return emit(isStatic);
+  auto branch = scf::IfOp::create(builder, lanes.loc, unit, /*withElseRegion=*/true);
+  for (bool fast : {true, false}) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(fast ? branch.thenBlock() : branch.elseBlock());
+    emit(fast);
+  }
+}
+
+/// The first `valid` lanes.
+static Value validLanes(LaneBuilder &lanes, Value valid) {
+  return vector::CreateMaskOp::create(lanes.builder, lanes.loc, lanes.vectorOf(lanes.builder.getI1Type()), valid);
+}
+
+Value SoftmaxRows::loadLanes(Value buffer, Value begin, Value valid) {
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
+  position[dimension] = begin;
+  if (unitStride && !valid)
+    return lanes.load(buffer, rowIndices(identity));
+  // Lanes beyond the row repeat an element that exists.
+  if (unitStride) {
+    SmallVector<Value> indices = rowIndices(identity);
+    Value first = lanes.broadcast(Value(memref::LoadOp::create(builder, lanes.loc, buffer, indices)));
+    return vector::MaskedLoadOp::create(builder, lanes.loc, cast<VectorType>(first.getType()), buffer, indices,
+                                        validLanes(lanes, valid), first);
+  }
+  Value last = valid ? lanes.add(begin, lanes.sub(valid, lanes.index(1))) : Value();
+  return loadAlong(lanes, buffer, identity, position, dimension, begin, last);
+}
+
+bool SoftmaxRows::canStorePastCache(Value buffer) const {
+  return unit.avx512 || getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() >= 32;
+}
+
+Value SoftmaxRows::addressOf(Value buffer, Value begin) {
+  Location loc = lanes.loc;
+  auto metadata = memref::ExtractStridedMetadataOp::create(builder, loc, buffer);
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
+  position[dimension] = begin;
+  Value element = metadata.getOffset();
+  for (auto [index, stride] : llvm::zip_equal(rowIndices(identity), metadata.getStrides()))
+    element = lanes.add(element, arith::MulIOp::create(builder, loc, index, stride));
+  Value bytes = lanes.index(getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8);
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
+  return lanes.add(base, arith::MulIOp::create(builder, loc, element, bytes));
+}
+
+/// LLVM 22 makes ordinary stores of such stores of 16-bit floats (and sees through casts to integers), so that the
+/// instruction is written out for them.
+void SoftmaxRows::storePastCache(Value vector, Value buffer, Value begin) {
+  Location loc = lanes.loc;
+  Type element = getElementTypeOrSelf(buffer.getType());
+  int64_t bytes = lanes.lanes * element.getIntOrFloatBitWidth() / 8;
+  if (element.getIntOrFloatBitWidth() >= 32) {
+    position[dimension] = begin;
+    AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
+    auto store = vector::StoreOp::create(builder, loc, vector, buffer, rowIndices(identity));
+    store.setNontemporal(true);
+    store.setAlignment(bytes);
+    return;
+  }
+  Value address = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), addressOf(buffer, begin));
+  Value words = vector::BitCastOp::create(builder, loc, VectorType::get({bytes / 4}, builder.getI32Type()), vector);
+  LLVM::InlineAsmOp::create(builder, loc, TypeRange(), ValueRange{words, address}, "vmovntdq $0, ($1)", "v,r,~{memory}",
+                            /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                            LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
+void SoftmaxRows::storeLanes(Value vector, Value buffer, Value begin, Value valid, bool streaming) {
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
+  Type element = getElementTypeOrSelf(buffer.getType());
+  vector = lanes.fromCompute(vector, element);
+  position[dimension] = begin;
+  if (unitStride && !valid)
+    return streaming ? storePastCache(vector, buffer, begin) : lanes.store(vector, buffer, rowIndices(identity));
+  if (unitStride) {
+    vector::MaskedStoreOp::create(builder, lanes.loc, buffer, rowIndices(identity), validLanes(lanes, valid), vector);
+    return;
+  }
+  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
+    Value element = vector::ExtractOp::create(builder, lanes.loc, vector, lane);
+    auto storeOne = [&] {
+      position[dimension] = lanes.add(begin, lane);
+      memref::StoreOp::create(builder, lanes.loc, element, buffer, rowIndices(identity));
+    };
+    if (!valid) {
+      storeOne();
+      continue;
+    }
+    Value exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt, lanes.index(lane), valid);
+    auto branch = scf::IfOp::create(builder, lanes.loc, exists, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    storeOne();
+  }
+}
+
+Value SoftmaxRows::scores(Value input, Value begin, Value valid) {
+  Value score = lanes.toCompute(loadLanes(input, begin, valid));
+  auto positionOf = [&](unsigned dim) -> Value {
+    if (dim != dimension)
+      return lanes.add(at[dim], position[dim]);
+    Value positions = lanes.lanePositions(lanes.add(at[dim], begin));
+    if (!valid)
+      return positions;
+    // Lanes that do not exist repeat the last position that does.
+    Value last = lanes.add(lanes.add(at[dim], begin), lanes.sub(valid, lanes.index(1)));
+    return arith::MinSIOp::create(builder, lanes.loc, positions, lanes.broadcast(last));
+  };
+  SmallVector<Value> captures;
+  if (op.hasScore() || op.hasMask())
+    for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
+      Type argument =
+          op.hasScore() ? op.getScore().getArgument(i + 1).getType() : op.getMask().getArgument(i).getType();
+      if (!isa<MemRefType>(capture.getType()) || isa<MemRefType>(argument)) {
+        captures.push_back(capture);
+        continue;
+      }
+      AffineMap map;
+      for (OpOperand &operand : op->getOpOperands())
+        if (operand.getOperandNumber() == op.getCaptures().getBeginOperandIndex() + i)
+          map = structured.getMapOf(operand);
+      Value last = valid ? lanes.sub(extents[dimension], lanes.index(1)) : Value();
+      captures.push_back(loadAlong(lanes, capture, map, position, dimension, begin, last));
+    }
+  if (op.hasScore()) {
+    SmallVector<Value> arguments = {score};
+    arguments.append(captures);
+    score = lanes.broadcast(vectorizeRegion(lanes, op.getScore(), arguments, positionOf));
+  }
+  if (op.hasMask()) {
+    Value keep = vectorizeRegion(lanes, op.getMask(), captures, positionOf);
+    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
+  }
+  if (valid) {
+    Value exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt,
+                                         lanes.lanePositions(lanes.index(0)), lanes.broadcast(valid));
+    score = arith::SelectOp::create(builder, lanes.loc, exists, score, lanes.negInf());
+  }
+  return score;
+}
+
+/// One value alone would wait for itself: four cover the latency of an addition. Regions are not repeated as often.
+int64_t SoftmaxRows::copies() { return op.hasScore() || op.hasMask() ? 1 : 4; }
+
+SoftmaxRows::Bounds SoftmaxRows::boundsOf(Value begin, Value end) {
+  Value count = lanes.sub(end, begin);
+  auto restOf = [&](int64_t step) -> Value {
+    return arith::RemUIOp::create(builder, lanes.loc, count, lanes.index(step));
+  };
+  Value rest = restOf(lanes.lanes);
+  return {lanes.sub(end, restOf(copies() * lanes.lanes)), lanes.sub(end, rest), rest};
+}
+
+void SoftmaxRows::inLanes(Value begin, Value end, function_ref<void(Value, Value)> body) {
+  Bounds bounds = boundsOf(begin, end);
+  auto loop = [&](Value from, Value to, int64_t vectors, Value valid) {
+    lanes.loop(from, to, vectors * lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
+      for (int64_t i = 0; i != vectors; ++i)
+        body(lanes.add(at, i * lanes.lanes), valid);
+      return {};
+    });
+  };
+  loop(begin, bounds.blocksEnd, copies(), Value());
+  if (copies() > 1)
+    loop(bounds.blocksEnd, bounds.vectorsEnd, 1, Value());
+  loop(bounds.vectorsEnd, end, 1, bounds.rest);
+}
+
+Value SoftmaxRows::reduceInLanes(Value begin, Value end, Value identity, function_ref<Value(Value, Value, Value)> body,
+                                 function_ref<Value(Value, Value)> combine) {
+  Bounds bounds = boundsOf(begin, end);
+  auto loop = [&](Value from, Value to, Value valid, ValueRange init) {
+    int64_t vectors = init.size();
+    return lanes.loop(from, to, vectors * lanes.lanes, init, [&](Value at, ValueRange carried) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i != vectors; ++i)
+        next.push_back(body(lanes.add(at, i * lanes.lanes), valid, carried[i]));
+      return next;
+    });
+  };
+  SmallVector<Value> values = loop(begin, bounds.blocksEnd, Value(), SmallVector<Value>(copies(), identity));
+  while (values.size() > 1) {
+    for (size_t i = 0; i != values.size() / 2; ++i)
+      values[i] = combine(values[i], values[values.size() / 2 + i]);
+    values.resize(values.size() / 2);
+  }
+  if (copies() > 1)
+    values = loop(bounds.blocksEnd, bounds.vectorsEnd, Value(), values);
+  return loop(bounds.vectorsEnd, end, bounds.rest, values)[0];
+}
+
+void SoftmaxRows::prefetch(Value input, Value at) {
+  position[dimension] = at;
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
+  memref::PrefetchOp::create(builder, lanes.loc, input, rowIndices(identity), /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+void SoftmaxRows::prefetchNextRow(Value input, Value at) {
+  if (rows.empty())
+    return;
+  unsigned d = rows.back();
+  Value row = position[d], last = lanes.sub(extents[d], lanes.index(1));
+  position[d] = arith::MinSIOp::create(builder, lanes.loc, lanes.add(row, 1), last);
+  prefetch(input, at);
+  position[d] = row;
+}
