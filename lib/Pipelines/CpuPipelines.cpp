@@ -35,6 +35,8 @@ void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu, int64_t threadCo
   l1Bytes = cpu.l1Bytes;
   l2Bytes = cpu.l2Bytes;
   avx512 = cpu.hasAvx512;
+  amxBf16 = cpu.hasAmxBf16;
+  amxFp16 = cpu.hasAmxFp16;
   threads = threadCount;
 }
 
@@ -89,6 +91,10 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
+  // Tiles are carried by loops, so branches have to become LLVM's together with them.
+  ConvertToLLVMPassOptions tiles;
+  tiles.filterDialects = {"amx", "cf"};
+  pm.addPass(createConvertToLLVMPass(tiles));
   ConvertVectorToLLVMPassOptions vectors;
   vectors.reassociateFPReductions = true;
   vectors.force32BitVectorIndices = false;
@@ -111,7 +117,7 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
 }
 
 void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
-  pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes}));
+  pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes, options.amxBf16, options.amxFp16}));
   addCleanUp(pm); // the states that packing replaced
   buildBufferizePipeline(pm);
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
@@ -119,6 +125,8 @@ void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions
   AttnToVectorPassOptions vectorize;
   vectorize.vectorBytes = options.vectorBytes;
   vectorize.vectorRegisters = options.vectorRegisters;
+  vectorize.amxBf16 = options.amxBf16;
+  vectorize.amxFp16 = options.amxFp16;
   pm.addPass(createAttnToVectorPass(vectorize));
   pm.addPass(createCheckLoweredPass());
   buildDeallocatePipeline(pm);

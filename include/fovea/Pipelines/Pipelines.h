@@ -33,6 +33,9 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
                           llvm::cl::init(1)};
   Option<bool> avx512{*this, "avx512", llvm::cl::desc("Use instructions of AVX-512 (F, DQ) by name"),
                       llvm::cl::init(false)};
+  Option<bool> amxBf16{*this, "amx-bf16", llvm::cl::desc("Multiply bf16 (and f16, as the sum of two bf16) with AMX"),
+                       llvm::cl::init(false)};
+  Option<bool> amxFp16{*this, "amx-fp16", llvm::cl::desc("Multiply f16 with AMX"), llvm::cl::init(false)};
   Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0 leaves it to attn-select-schedule"),
                         llvm::cl::init(0)};
   Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to attn-select-schedule"),

@@ -7,6 +7,7 @@
 
 #include "Lowerings.h"
 #include "fovea/Conversion/Passes.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -15,6 +16,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace fovea {
@@ -38,12 +40,24 @@ static void expandAffineApply(ScoreOpInterface op) {
   });
 }
 
+/// Whether attn-pack-queries left the query as it was and transposed the state only.
+static bool isForMatrixUnit(OnlineAttentionOp op) {
+  SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
+  AffineMap accumulator = maps[maps.size() - 3];
+  MLIRContext *context = op.getContext();
+  return maps[0].getNumDims() == 4 && accumulator.getNumResults() == 2 &&
+         accumulator.getResult(0) == getAffineDimExpr(3, context) &&
+         accumulator.getResult(1) == getAffineDimExpr(0, context) &&
+         getElementTypeOrSelf(op.getQuery().getType()).getIntOrFloatBitWidth() == 16;
+}
+
 namespace {
 struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPass> {
   using Base::Base;
 
   void runOnOperation() override {
     VectorUnit unit{vectorBytes, vectorRegisters};
+    MatrixUnit matrix{amxBf16, amxFp16};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
       getOperation()->emitError()
           << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
@@ -63,7 +77,10 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
       builder.setInsertionPoint(op);
       LogicalResult lowered =
           TypeSwitch<Operation *, LogicalResult>(op)
-              .Case([&](OnlineAttentionOp o) { return lowerOnlineAttention(builder, o, unit); })
+              .Case([&](OnlineAttentionOp o) {
+                return isForMatrixUnit(o) ? lowerMatrixAttention(builder, o, matrix)
+                                          : lowerOnlineAttention(builder, o, unit);
+              })
               .Case([&](FinalizeOp o) { return lowerFinalize(builder, o, unit); })
               .Case([&](MergeOp o) { return lowerMerge(builder, o, unit); })
               .Case([&](PackOp o) { return lowerPack(builder, o, unit); })

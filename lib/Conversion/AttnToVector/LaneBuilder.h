@@ -55,8 +55,8 @@ public:
   /// `reference` where it is a number, 0 where it is -inf (no key yet): the difference of two -inf must not be NaN
   /// (S7).
   mlir::Value guarded(mlir::Value reference);
-  /// base^x.
-  mlir::Value exponential(mlir::Value x, bool baseTwo);
+  /// base^x; `approximate` for results that are rounded to 16 bits.
+  mlir::Value exponential(mlir::Value x, bool baseTwo, bool approximate = false);
 
   /// A loop [begin, end) by `step` with carried values; `body` returns the next ones.
   llvm::SmallVector<mlir::Value>
