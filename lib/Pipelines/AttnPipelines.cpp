@@ -29,6 +29,8 @@ void fovea::buildAttnOnlinePipeline(OpPassManager &pm, const CpuPipelineOptions 
   schedule.l1Bytes = options.l1Bytes;
   schedule.l2Bytes = options.l2Bytes;
   schedule.threads = options.threads;
+  schedule.amxBf16 = options.amxBf16;
+  schedule.amxFp16 = options.amxFp16;
   pm.addPass(attn::createAttnSelectSchedulePass(schedule));
   pm.addPass(attn::createAttnRewriteOnlineSoftmaxPass());
   pm.addPass(attn::createAttnSetExpBasePass());

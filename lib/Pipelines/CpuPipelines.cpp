@@ -35,6 +35,8 @@ void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu, int64_t threadCo
   l2Bytes = cpu.l2Bytes;
   avx512 = cpu.hasAvx512;
   avx512Bf16 = cpu.hasAvx512Bf16;
+  amxBf16 = cpu.hasAmxBf16;
+  amxFp16 = cpu.hasAmxFp16;
   threads = threadCount;
 }
 
@@ -84,6 +86,10 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
+  // Tiles are carried by loops, so branches have to become LLVM's together with them.
+  ConvertToLLVMPassOptions tiles;
+  tiles.filterDialects = {"amx", "cf"};
+  pm.addPass(createConvertToLLVMPass(tiles));
   ConvertVectorToLLVMPassOptions vectors;
   vectors.reassociateFPReductions = true;
   vectors.force32BitVectorIndices = false;
@@ -106,7 +112,7 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
 }
 
 void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
-  pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes}));
+  pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes, options.amxBf16, options.amxFp16}));
   addCleanUp(pm); // the states that packing replaced
   buildBufferizePipeline(pm);
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
@@ -115,6 +121,8 @@ void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions
   vectorize.vectorBytes = options.vectorBytes;
   vectorize.vectorRegisters = options.vectorRegisters;
   vectorize.avx512 = options.avx512;
+  vectorize.amxBf16 = options.amxBf16;
+  vectorize.amxFp16 = options.amxFp16;
   pm.addPass(createAttnToVectorPass(vectorize));
   pm.addPass(createCheckLoweredPass());
   buildDeallocatePipeline(pm);

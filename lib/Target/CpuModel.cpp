@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fovea/Target/CpuModel.h"
+#include "fovea/runtime.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -47,6 +48,9 @@ static void readCacheSize([[maybe_unused]] int name, int64_t &bytes) {
 
 CpuModel CpuModel::host() {
   CpuModel model = fromFeatures(llvm::sys::getHostCPUFeatures());
+  // The CPU has it; whether this process may use it is up to the kernel.
+  if ((model.hasAmxBf16 || model.hasAmxFp16) && foveaRequestMatrixUnit() != 0)
+    model.hasAmxBf16 = model.hasAmxFp16 = false;
 #ifdef _SC_LEVEL1_DCACHE_SIZE
   readCacheSize(_SC_LEVEL1_DCACHE_SIZE, model.l1Bytes);
   readCacheSize(_SC_LEVEL2_CACHE_SIZE, model.l2Bytes);

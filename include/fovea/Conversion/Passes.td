@@ -17,8 +17,10 @@ def AttnToVectorPass : Pass<"attn-to-vector"> {
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "32", "Number of vector registers">,
-    Option<"avx512", "avx512", "bool", "false", "Use instructions of AVX-512 by name">];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    Option<"avx512", "avx512", "bool", "false", "Use instructions of AVX-512 by name">,
+    Option<"amxBf16", "amx-bf16", "bool", "false", "Lower ops in the form for a matrix unit to AMX, bf16">,
+    Option<"amxFp16", "amx-fp16", "bool", "false", "Lower them to AMX, f16">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect", "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
 

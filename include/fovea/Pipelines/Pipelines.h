@@ -35,6 +35,9 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
                       llvm::cl::init(false)};
   Option<bool> avx512Bf16{*this, "avx512-bf16", llvm::cl::desc("Round to bf16 by instruction (AVX512_BF16)"),
                           llvm::cl::init(false)};
+  Option<bool> amxBf16{*this, "amx-bf16", llvm::cl::desc("Multiply bf16 (and f16, as the sum of two bf16) with AMX"),
+                       llvm::cl::init(false)};
+  Option<bool> amxFp16{*this, "amx-fp16", llvm::cl::desc("Multiply f16 with AMX"), llvm::cl::init(false)};
   Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0 leaves it to attn-select-schedule"),
                         llvm::cl::init(0)};
   Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to attn-select-schedule"),

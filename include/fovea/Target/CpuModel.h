@@ -38,7 +38,7 @@ struct CpuModel {
   /// defaults.
   static CpuModel fromFeatures(const llvm::StringMap<bool> &features);
 
-  /// The machine that this process runs on.
+  /// The machine that this process runs on. AMX counts as there if the kernel lets this process use it.
   static CpuModel host();
 };
 

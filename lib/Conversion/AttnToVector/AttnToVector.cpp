@@ -7,6 +7,7 @@
 
 #include "Lowerings.h"
 #include "fovea/Conversion/Passes.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace fovea {
@@ -45,12 +47,24 @@ static bool hasKeysOnLanes(OnlineAttentionOp op) {
   return config && config.getLanes() == LaneAxis::Keys;
 }
 
+/// Whether attn-pack-queries left the query as it was and transposed the state only.
+static bool isForMatrixUnit(OnlineAttentionOp op) {
+  SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
+  AffineMap accumulator = maps[maps.size() - 3];
+  MLIRContext *context = op.getContext();
+  return maps[0].getNumDims() == 4 && accumulator.getNumResults() == 2 &&
+         accumulator.getResult(0) == getAffineDimExpr(3, context) &&
+         accumulator.getResult(1) == getAffineDimExpr(0, context) &&
+         getElementTypeOrSelf(op.getQuery().getType()).getIntOrFloatBitWidth() == 16;
+}
+
 namespace {
 struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPass> {
   using Base::Base;
 
   void runOnOperation() override {
     VectorUnit unit{vectorBytes, vectorRegisters, avx512};
+    MatrixUnit matrix{amxBf16, amxFp16};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
       getOperation()->emitError()
           << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
@@ -85,8 +99,10 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
       LogicalResult result =
           TypeSwitch<Operation *, LogicalResult>(op)
               .Case([&](OnlineAttentionOp o) {
-                return hasKeysOnLanes(o) ? lowerAttentionRows(builder, o, unit)
-                                         : lowerOnlineAttention(builder, o, unit);
+                if (hasKeysOnLanes(o))
+                  return lowerAttentionRows(builder, o, unit);
+                return isForMatrixUnit(o) ? lowerMatrixAttention(builder, o, matrix)
+                                          : lowerOnlineAttention(builder, o, unit);
               })
               .Case([&](FinalizeOp o) { return lowerFinalize(builder, o, unit); })
               .Case([&](MergeOp o) { return lowerMerge(builder, o, unit); })

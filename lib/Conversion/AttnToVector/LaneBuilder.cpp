@@ -99,10 +99,11 @@ Value LaneBuilder::guarded(Value reference) {
   return arith::SelectOp::create(builder, loc, empty, splat(0.0), reference);
 }
 
-Value LaneBuilder::exponential(Value x, bool baseTwo) {
+Value LaneBuilder::exponential(Value x, bool baseTwo, bool approximate) {
   if (!baseTwo)
     x = mul(x, isa<VectorType>(x.getType()) ? splat(llvm::numbers::log2e) : scalar(llvm::numbers::log2e));
-  return math::Exp2Op::create(builder, loc, x);
+  return math::Exp2Op::create(builder, loc, x,
+                              approximate ? arith::FastMathFlags::afn : arith::FastMathFlags::none);
 }
 
 Value LaneBuilder::weight(Value x, bool baseTwo) {

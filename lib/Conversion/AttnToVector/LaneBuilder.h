@@ -55,8 +55,8 @@ public:
   /// `reference` where it is a number, 0 where it is -inf (no key yet): the difference of two -inf must not be NaN
   /// (S7).
   mlir::Value guarded(mlir::Value reference);
-  /// base^x.
-  mlir::Value exponential(mlir::Value x, bool baseTwo);
+  /// base^x; `approximate` for results that are rounded to 16 bits.
+  mlir::Value exponential(mlir::Value x, bool baseTwo, bool approximate = false);
   /// base^x for x <= 0, and 0 where that is subnormal: beside the weight 1 of the maximum it is nothing, but a product
   /// with a subnormal number takes a CPU a hundred cycles. Keeps NaN.
   mlir::Value weight(mlir::Value x, bool baseTwo);

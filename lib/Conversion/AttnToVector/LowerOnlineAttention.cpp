@@ -16,10 +16,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FlatBuffer.h"
 #include "LaneBuilder.h"
 #include "Lowerings.h"
-#include "RegionVectorizer.h"
 #include "RowLoops.h"
+#include "ScoreRegions.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -59,14 +60,14 @@ private:
   void lowerPanel(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key, const Matrix &value);
   SmallVector<Value> dotPass(Panel panel, Value numKeys, const Matrix &key);
   SmallVector<Value> dotBlock(Panel panel, Value n, int64_t rows, const Matrix &key, ValueRange maxima);
-  SmallVector<Value> regionPass(Panel panel, Value chunkBegin, Value numKeys, bool masked);
   SmallVector<Value> scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key);
-  Value applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked);
   void valuePass(Panel panel, Value numKeys, const Matrix &value, ArrayRef<Value> alpha, bool guard);
   void valueBlock(Panel panel, Value d, int64_t rows, Value numKeys, const Matrix &value, ArrayRef<Value> alpha,
                   bool guard);
   Value makeWide(int64_t columns, Value dim);
   Matrix widenChunk(const Matrix &source, Value numKeys, Value columns, Value scratch);
+  SmallVector<Value> elementIndices(const Matrix &matrix, Value n, Value column);
+  unsigned columnPosition(const Matrix &matrix);
   /// Element of key `n` of the chunk in the compute type.
   Value loadElement(const Matrix &matrix, Value n, Value column);
   Value positionOf(Panel panel, int64_t vector) { return lanes.add(panel.begin, vector * lanes.lanes); }
@@ -171,22 +172,54 @@ Value TileLowering::makeWide(int64_t columns, Value dim) {
   return memref::AllocOp::create(builder, lanes.loc, MemRefType::get({keysPerChunk, columns}, lanes.type), dim);
 }
 
-Value TileLowering::loadElement(const Matrix &matrix, Value n, Value column) {
+SmallVector<Value> TileLowering::elementIndices(const Matrix &matrix, Value n, Value column) {
   DomainPosition position(4);
   position[1] = lanes.add(matrix.firstKey, n);
   position[matrix.columnDim] = column;
-  return lanes.loadScalar(matrix.buffer, operandIndices(lanes, matrix.map, position));
+  return operandIndices(lanes, matrix.map, position);
+}
+
+Value TileLowering::loadElement(const Matrix &matrix, Value n, Value column) {
+  return lanes.loadScalar(matrix.buffer, elementIndices(matrix, n, column));
+}
+
+unsigned TileLowering::columnPosition(const Matrix &matrix) {
+  AffineExpr column = getAffineDimExpr(matrix.columnDim, op.getContext());
+  return std::distance(matrix.map.getResults().begin(), llvm::find(matrix.map.getResults(), column));
 }
 
 TileLowering::Matrix TileLowering::widenChunk(const Matrix &source, Value numKeys, Value columns, Value scratch) {
-  Value zero = lanes.index(0);
-  lanes.loop(zero, numKeys, 1, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
-    lanes.loop(zero, columns, 1, {}, [&](Value k, ValueRange) -> SmallVector<Value> {
-      memref::StoreOp::create(builder, lanes.loc, loadElement(source, n, k), scratch, ValueRange{n, k});
+  Value zero = lanes.index(0), width = lanes.index(lanes.lanes);
+  // Vectors, where a row has unit stride and fills one; the last one overlaps the one before rather than the end.
+  FlatBuffer flat = FlatBuffer::of(lanes, source.buffer);
+  Value isWide = builder.createOrFold<arith::CmpIOp>(lanes.loc, arith::CmpIPredicate::sge, columns, width);
+  Value isUnit = isUnitStride(lanes, flat.strides[columnPosition(source)]);
+  auto rows = [&](function_ref<void(Value)> body) {
+    lanes.loop(zero, numKeys, 1, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
+      body(n);
       return {};
     });
-    return {};
-  });
+  };
+  auto vectors = [&] {
+    rows([&](Value n) {
+      Value begin = flat.position(lanes, elementIndices(source, n, zero));
+      lanes.loop(zero, columns, lanes.lanes, {}, [&](Value k, ValueRange) -> SmallVector<Value> {
+        k = arith::MinSIOp::create(builder, lanes.loc, k, lanes.sub(columns, width));
+        Value narrow = lanes.load(flat.elements, {lanes.add(begin, k)});
+        lanes.store(lanes.toCompute(narrow), scratch, {n, k});
+        return {};
+      });
+    });
+  };
+  auto elements = [&] {
+    rows([&](Value n) {
+      lanes.loop(zero, columns, 1, {}, [&](Value k, ValueRange) -> SmallVector<Value> {
+        memref::StoreOp::create(builder, lanes.loc, loadElement(source, n, k), scratch, ValueRange{n, k});
+        return {};
+      });
+    });
+  };
+  either(lanes, builder.createOrFold<arith::AndIOp>(lanes.loc, isWide, isUnit), vectors, elements);
   MLIRContext *context = op.getContext();
   AffineMap map =
       AffineMap::get(4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(source.columnDim, context)}, context);
@@ -219,43 +252,6 @@ SmallVector<Value> TileLowering::inBlocks(Value end, ValueRange init,
 // Scores
 //===----------------------------------------------------------------------===//
 
-Value TileLowering::applyRegions(Panel panel, int64_t vector, Value keyPosition, Value score, bool masked) {
-  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
-  if (!scoreOp.hasScore() && !masked)
-    return score;
-  Value queryPosition = positionOf(panel, vector);
-  auto position = [&](unsigned dim) -> Value {
-    if (dim == 0)
-      return lanes.lanePositions(lanes.add(at[0], queryPosition));
-    return dim == 1 ? lanes.add(at[1], keyPosition) : at[dim];
-  };
-  SmallVector<Value> captures;
-  for (OpOperand &operand : op.getCapturesMutable()) {
-    Value capture = operand.get();
-    AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(operand);
-    unsigned argument = operand.getOperandNumber() - op.getCaptures().getBeginOperandIndex();
-    Type type = scoreOp.hasScore() ? scoreOp.getScore().getArgument(argument + 1).getType()
-                                   : scoreOp.getMask().getArgument(argument).getType();
-    if (isa<MemRefType>(capture.getType()) && !isa<MemRefType>(type)) {
-      DomainPosition at = {queryPosition, keyPosition, Value(), Value()};
-      SmallVector<Value> indices = operandIndices(lanes, map, at);
-      capture = map.isFunctionOfDim(0) ? lanes.load(capture, indices)
-                                       : Value(memref::LoadOp::create(builder, lanes.loc, capture, indices));
-    }
-    captures.push_back(capture);
-  }
-  if (scoreOp.hasScore()) {
-    SmallVector<Value> arguments = {score};
-    arguments.append(captures);
-    score = lanes.broadcast(vectorizeRegion(lanes, scoreOp.getScore(), arguments, position));
-  }
-  if (masked) {
-    Value keep = vectorizeRegion(lanes, scoreOp.getMask(), captures, position);
-    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
-  }
-  return score;
-}
-
 /// Dot products of `rows` keys from `n` on with one panel; returns the maxima with them.
 SmallVector<Value> TileLowering::dotBlock(Panel panel, Value n, int64_t rows, const Matrix &key, ValueRange maxima) {
   SmallVector<Value> zeros(rows * panel.vectors, lanes.splat(0.0));
@@ -287,40 +283,11 @@ SmallVector<Value> TileLowering::dotPass(Panel panel, Value numKeys, const Matri
                   [&](Value n, int64_t rows, ValueRange maxima) { return dotBlock(panel, n, rows, key, maxima); });
 }
 
-/// Sends the scratch through the regions, key by key, and returns the maxima of what comes out.
-SmallVector<Value> TileLowering::regionPass(Panel panel, Value chunkBegin, Value numKeys, bool masked) {
-  SmallVector<Value> init(panel.vectors, lanes.negInf());
-  return lanes.loop(lanes.index(0), numKeys, 1, init, [&](Value n, ValueRange maxima) {
-    SmallVector<Value> next;
-    Value keyPosition = lanes.add(chunkBegin, n);
-    for (int64_t v = 0; v != panel.vectors; ++v) {
-      Value column = lanes.index(v * lanes.lanes);
-      Value score = applyRegions(panel, v, keyPosition, lanes.load(scores, {n, column}), masked);
-      lanes.store(score, scores, {n, column});
-      next.push_back(lanes.max(maxima[v], score));
-    }
-    return next;
-  });
-}
-
 /// The chunk's scores in the scratch; returns their maximum per query.
 SmallVector<Value> TileLowering::scorePass(Panel panel, Value chunkBegin, Value numKeys, const Matrix &key) {
-  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
-  bool hasScore = scoreOp.hasScore(), hasMask = scoreOp.hasMask();
   SmallVector<Value> dotMax = dotPass(panel, numKeys, key);
-  if (!hasScore && !hasMask)
-    return dotMax;
-  if (!hasMask || !op.getPartial())
-    return regionPass(panel, chunkBegin, numKeys, hasMask);
-  SmallVector<Type> types(panel.vectors, lanes.vectorType());
-  auto branch = scf::IfOp::create(builder, lanes.loc, types, op.getPartial(), /*withElseRegion=*/true);
-  for (bool masked : {true, false}) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(masked ? branch.thenBlock() : branch.elseBlock());
-    scf::YieldOp::create(builder, lanes.loc,
-                         masked || hasScore ? regionPass(panel, chunkBegin, numKeys, masked) : dotMax);
-  }
-  return llvm::to_vector_of<Value>(branch.getResults());
+  ScoreBlock block{scores, panel.begin, panel.vectors, chunkBegin, numKeys};
+  return ScoreRegions(lanes, op, at).run(block, [&] { return dotMax; });
 }
 
 //===----------------------------------------------------------------------===//

@@ -4,7 +4,7 @@
 //
 // p is a minimax polynomial of 2^f on [0, 1): degree 6 for f32 (relative error 6.3e-8 and 2^0 = 1, so
 // that a softmax over one element is 1 and its logarithm 0), degree 11 for f64 (1.5e-16 as
-// evaluated). Underflow is gradual or to zero, -inf gives exactly 0, +inf gives +inf, NaN stays NaN.
+// evaluated). With `fastmath<afn>` it has degree 4 in f32 (2.7e-6). Underflow is gradual or to zero, -inf gives exactly 0, +inf gives +inf, NaN stays NaN.
 //
 // math.fma becomes what the machine has: one instruction, or a multiplication and an addition.
 //
@@ -39,6 +39,7 @@ using namespace mlir;
 namespace {
 
 /// Coefficients of 2^f on [0, 1), constant term first.
+constexpr double exp2Degree4[] = {0x1.00002cp+0, 0x1.62d166p-1, 0x1.ee798ap-3, 0x1.aa13f0p-5, 0x1.bb7cd4p-7};
 constexpr double exp2Degree6[] = {0x1p+0,        0x1.62e430p-1,  0x1.ebfc3ep-3, 0x1.c69f98p-5,
                                   0x1.3c487cp-7, 0x1.4cb7b0p-10, 0x1.b49554p-13};
 constexpr double exp2Degree11[] = {0x1p+0,
@@ -63,6 +64,7 @@ struct FloatBuilder {
   OpBuilder &builder;
   Location loc;
   Type type;
+  bool approximate = false; ///< afn
 
   FloatType element() const { return cast<FloatType>(getElementTypeOrSelf(type)); }
   bool isDouble() const { return element().isF64(); }
@@ -100,7 +102,9 @@ struct FloatBuilder {
     return result;
   }
   Value exp2Polynomial(Value fraction) const {
-    return isDouble() ? polynomial(fraction, exp2Degree11) : polynomial(fraction, exp2Degree6);
+    if (isDouble())
+      return polynomial(fraction, exp2Degree11);
+    return approximate ? polynomial(fraction, exp2Degree4) : polynomial(fraction, exp2Degree6);
   }
 };
 
@@ -158,7 +162,8 @@ Value exp2Portable(const FloatBuilder &b, Value x) {
 struct ExpandExp2 final : OpRewritePattern<math::Exp2Op> {
   ExpandExp2(MLIRContext *context, bool avx512) : OpRewritePattern(context, /*benefit=*/2), avx512(avx512) {}
   LogicalResult matchAndRewrite(math::Exp2Op op, PatternRewriter &rewriter) const override {
-    FloatBuilder b{rewriter, op.getLoc(), op.getType()};
+    bool approximate = arith::bitEnumContainsAny(op.getFastmath(), arith::FastMathFlags::afn);
+    FloatBuilder b{rewriter, op.getLoc(), op.getType(), approximate};
     if (!b.element().isF32() && !b.element().isF64())
       return rewriter.notifyMatchFailure(op, "only f32 and f64 have a polynomial; narrower types are widened first");
     bool native = avx512 && isFullAvx512(op.getType());

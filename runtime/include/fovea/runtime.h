@@ -77,6 +77,12 @@ FOVEA_RUNTIME_API int foveaSetThreadCount(int count);
  *  to start them, which the loop that found out reports as its last error. */
 FOVEA_RUNTIME_API int foveaGetThreadCount(void);
 
+/** Makes the CPU's matrix unit (AMX) usable in this process: Linux wants to be
+ *  asked. 0 if it is, and then for good and for all threads; a further call
+ *  costs a load. Compiled code with AMX calls this before it uses a tile, and
+ *  takes its other version where the answer is not 0. */
+FOVEA_RUNTIME_API int foveaRequestMatrixUnit(void);
+
 /** An environment variable that the runtime reads. A value that it cannot read
  *  is ignored, and reported as the last error of the call that needed it. */
 typedef struct FoveaEnvironmentVariable {

@@ -11,6 +11,9 @@
 //   %s:3 = scf.for ... iter_args(%acct[d x M], %m[M], %l[M]) { attn.online_attention ins(%qt, %k, %v) outs(...) }
 //   %o = attn.finalize ins(slices of %s) outs(%o0[1,1,r,d])
 //
+// For a matrix unit that multiplies the operands' type the query stays as it is, scale and all, and only the state is
+// transposed: what the unit wants of its operands is the business of attn-to-vector.
+//
 // Dimensions of extent 1 (batch, head, group) leave the domain: maps have 0 in their place, and their `attn.index`
 // becomes a captured scalar. Captures that vary with the query are packed like the query.
 //
@@ -41,19 +44,23 @@ using namespace mlir::attn;
 
 namespace {
 
+/// Queries come in panels of this many on a matrix unit.
+constexpr int64_t matrixQueries = 32;
+
 /// Dimensions of the packed op.
 enum PackedDim : unsigned { M, N, K, D, NumPackedDims };
 
 class QueryPacker {
 public:
-  QueryPacker(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes)
+  QueryPacker(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes, MatrixTypes matrixTypes)
       : rewriter(rewriter), op(op), context(op.getContext()), loc(op.getLoc()),
-        lanes(vectorBytes / (op.getComputeType().getWidth() / 8)) {}
+        lanes(vectorBytes / (op.getComputeType().getWidth() / 8)), matrixTypes(matrixTypes) {}
 
   LogicalResult run();
 
 private:
   LogicalResult analyze();
+  bool fitsMatrixUnit();
   SmallVector<Value> emptyState(Value maximum);
   Value packQuery();
   OnlineAttentionOp packedOp(Value query, ValueRange state);
@@ -83,6 +90,8 @@ private:
   MLIRContext *context;
   Location loc;
   int64_t lanes;
+  MatrixTypes matrixTypes;
+  bool onMatrixUnit = false;
 
   scf::ForOp loop; ///< The KV loop around the op, or null where one block covers the keys.
   AttentionDims dims;
@@ -162,7 +171,31 @@ LogicalResult QueryPacker::analyze() {
       }
       paddedRows = llvm::alignTo(std::max<int64_t>(bound, 1), lanes);
     }
+  onMatrixUnit = fitsMatrixUnit();
+  if (onMatrixUnit)
+    paddedRows = llvm::alignTo(paddedRows, matrixQueries);
   return success();
+}
+
+/// Whether the products can go to a matrix unit: it has the type, head dims are known, and the rows more than fill one
+/// of its tiles, since fewer would leave the transposed operands half empty.
+bool QueryPacker::fitsMatrixUnit() {
+  Type type = getElementTypeOrSelf(op.getQuery().getType());
+  for (Value operand : {op.getKey(), op.getValue()})
+    if (getElementTypeOrSelf(operand.getType()) != type)
+      return false;
+  if (!(type.isBF16() && matrixTypes.bf16) && !(type.isF16() && (matrixTypes.f16 || matrixTypes.bf16)))
+    return false;
+  auto isKnown = [&](OpOperand &operand, unsigned dim) {
+    for (auto [i, expr] : llvm::enumerate(mapOf(operand).getResults()))
+      if (expr == getAffineDimExpr(dim, context)) {
+        int64_t extent = cast<ShapedType>(operand.get().getType()).getDimSize(i);
+        return !ShapedType::isDynamic(extent) && extent > 0;
+      }
+    return false;
+  };
+  return isKnown(op.getKeyMutable(), dims.qk) && isKnown(op.getValueMutable(), dims.value) && lanes == 16 &&
+         paddedRows > lanes;
 }
 
 /// The state that no key has entered in the packed shapes: 0, `maximum`, 0.
@@ -257,8 +290,11 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   positions = op.getMixedOffsets();
   if (positions.empty())
     positions.assign(cast<StructuredOpInterface>(op.getOperation()).getNumLoops(), rewriter.getIndexAttr(0));
-  SmallVector<std::pair<unsigned, unsigned>> numbers = {{dims.key, N}, {dims.qk, K}, {dims.value, D}};
-  SmallVector<AffineMap> maps = {packedMap({K, M}), renumbered(mapOf(op.getKeyMutable()), NumPackedDims, numbers),
+  SmallVector<std::pair<unsigned, unsigned>> numbers = {
+      {dims.query(), M}, {dims.key, N}, {dims.qk, K}, {dims.value, D}};
+  AffineMap queryMap =
+      onMatrixUnit ? renumbered(mapOf(op.getQueryMutable()), NumPackedDims, numbers) : packedMap({K, M});
+  SmallVector<AffineMap> maps = {queryMap, renumbered(mapOf(op.getKeyMutable()), NumPackedDims, numbers),
                                  renumbered(mapOf(op.getValueMutable()), NumPackedDims, numbers)};
   SmallVector<Value> captures;
   SmallVector<AffineMap> oldMaps;
@@ -286,9 +322,12 @@ OnlineAttentionOp QueryPacker::packedOp(Value query, ValueRange state) {
   }
   maps.append({packedMap({D, M}), packedMap({M}), packedMap({M})});
   auto packed = OnlineAttentionOp::create(rewriter, loc, state.getTypes(), query, op.getKey(), op.getValue(), captures,
-                                          /*scale_value=*/Value(), op.getPartial(), ValueRange(), state,
-                                          rewriter.getAffineMapArrayAttr(maps), rewriter.getF32FloatAttr(1.0),
+                                          onMatrixUnit ? op.getScaleValue() : Value(), op.getPartial(), ValueRange(),
+                                          state, rewriter.getAffineMapArrayAttr(maps),
+                                          onMatrixUnit ? op.getScaleAttr() : rewriter.getF32FloatAttr(1.0),
                                           op.getBaseAttr(), DenseI64ArrayAttr(), op.getFixedMaxAttr());
+  if (ConfigAttr config = findConfig(op); config && onMatrixUnit)
+    packed->setDiscardableAttr(AttnDialect::getConfigAttrName(), config);
   rewriter.inlineRegionBefore(op.getScore(), packed.getScore(), packed.getScore().end());
   rewriter.inlineRegionBefore(op.getMask(), packed.getMask(), packed.getMask().end());
   replaceIndices(packed.getScore(), 1, oldMaps);
@@ -391,7 +430,7 @@ LogicalResult QueryPacker::run() {
   rows = sizeOf(rewriter, loc, op.getQuery(), mapOf(op.getQueryMutable()), dims.query());
   AffineMap accMap = mapOf(op.getOutputsMutable()[0]);
   valueDim = sizeOf(rewriter, loc, initial[0], accMap, dims.value);
-  Value query = packQuery();
+  Value query = onMatrixUnit ? op.getQuery() : packQuery();
   FloatType type = op.getComputeType();
   Value maximum = op.getFixedMax()
                       ? getFixedMaximum(initial)
@@ -484,12 +523,13 @@ static bool isPacked(OnlineAttentionOp op) {
   return acc.getNumResults() == 2 && row.getNumResults() == 1 && acc.getResult(1) == row.getResult(0);
 }
 
-LogicalResult attn::packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes) {
+LogicalResult attn::packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes,
+                                MatrixTypes matrixTypes) {
   if (isPacked(op))
     return success();
   if (!op.hasPureTensorSemantics())
     return op.emitOpError("can be packed on tensors only");
-  return QueryPacker(rewriter, op, vectorBytes).run();
+  return QueryPacker(rewriter, op, vectorBytes, matrixTypes).run();
 }
 
 namespace {
@@ -508,7 +548,7 @@ struct AttnPackQueriesPass final : attn::impl::AttnPackQueriesPassBase<AttnPackQ
       ConfigAttr config = findConfig(op);
       if (config && config.getLanes() == LaneAxis::Keys)
         continue; // too few queries for the lanes; the vector lowering takes the tile as it is
-      if (failed(packQueries(rewriter, op, vectorBytes)))
+      if (failed(packQueries(rewriter, op, vectorBytes, {amxBf16, amxFp16})))
         return signalPassFailure();
     }
   }

@@ -15,6 +15,9 @@
 // only the other one sees (measured: a quarter faster at 512 keys, a tenth at 2048). A problem with fewer tiles than
 // threads but many keys splits its keys (split-KV).
 //
+// On a matrix unit a tile is one panel of queries, whose state stays in the first-level cache, and a step is as many
+// keys as make the loads and stores of the accumulator cheap; the maximum may lag (S12), unless it is a result.
+//
 //===----------------------------------------------------------------------===//
 
 #include "RowsSchedule.h"
@@ -23,6 +26,7 @@
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/IR/Remarks.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNSELECTSCHEDULEPASS
@@ -37,6 +41,7 @@ namespace {
 /// What the choice depends on.
 struct CpuBudget {
   int64_t vectorBytes, l1Bytes, l2Bytes, threads;
+  MatrixTypes matrixTypes;
 };
 
 /// The extent, or `assumed` where it is dynamic.
@@ -47,6 +52,20 @@ constexpr int64_t vectorsPerPanel = 4;
 constexpr int64_t keysPerStep = 64;
 constexpr int64_t tilesPerThread = 4;
 constexpr int64_t keysWorthSplitting = 4096;
+constexpr int64_t matrixRows = 32;      // one panel
+constexpr int64_t matrixKeys = 256;
+constexpr int64_t matrixRescaleLog2 = 8;
+
+/// Whether attn-pack-queries will leave the products to a matrix unit.
+bool isForMatrixUnit(ScoreOpInterface op, int64_t headDim, int64_t rows, const CpuBudget &budget) {
+  Type type = getElementTypeOrSelf(op->getOperand(0).getType());
+  for (Value operand : op->getOperands().take_front(3))
+    if (getElementTypeOrSelf(operand.getType()) != type)
+      return false;
+  bool hasType = (type.isBF16() && budget.matrixTypes.bf16) ||
+                 (type.isF16() && (budget.matrixTypes.f16 || budget.matrixTypes.bf16));
+  return hasType && budget.vectorBytes == 64 && headDim > 0 && rows > budget.vectorBytes / 4;
+}
 
 ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key, AffineMap value,
                              ArrayRef<int64_t> extents, const CpuBudget &budget) {
@@ -74,14 +93,21 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
     tileM = 2 * panel;
   if (!ShapedType::isDynamic(extents[dims->query()]))
     tileM = std::min<int64_t>(tileM, llvm::alignTo(std::max<int64_t>(rows, 1), lanes));
-  int64_t tileN = keysPerStep;
+  int64_t tileN = keysPerStep, rescaleLog2 = 0;
+  bool knowsHeadDims = !ShapedType::isDynamic(extents[dims->qk]) && !ShapedType::isDynamic(extents[dims->value]);
+  if (knowsHeadDims && isForMatrixUnit(op, std::min(extents[dims->qk], extents[dims->value]), rows, budget)) {
+    tileM = matrixRows;
+    tileN = matrixKeys;
+    auto attention = dyn_cast<AttentionOp>(op.getOperation());
+    rescaleLog2 = attention && !attention.getReturnMax() ? matrixRescaleLog2 : 0;
+  }
 
   int64_t tiles = others * llvm::divideCeil(rows, tileM), splits = 1;
   bool staticProblem = llvm::none_of(extents, ShapedType::isDynamic);
   if (staticProblem && tiles < budget.threads && keys >= keysWorthSplitting)
     splits = std::min(llvm::divideCeil(budget.threads, std::max<int64_t>(tiles, 1)),
                       llvm::divideCeil(keys, keysWorthSplitting / 2));
-  return ConfigAttr::get(op->getContext(), tileM, tileN, splits, /*rescaleLog2=*/0, LaneAxis::Queries, /*tileG=*/1);
+  return ConfigAttr::get(op->getContext(), tileM, tileN, splits, rescaleLog2, LaneAxis::Queries, /*tileG=*/1);
 }
 
 /// Of a packed query tile, 0 where there is none or its head dim is dynamic.
@@ -113,7 +139,7 @@ struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<Att
   using Base::Base;
 
   void runOnOperation() override {
-    CpuBudget budget{vectorBytes, l1Bytes, l2Bytes, threads};
+    CpuBudget budget{vectorBytes, l1Bytes, l2Bytes, threads, {amxBf16, amxFp16}};
     if (budget.vectorBytes < 16 || !llvm::isPowerOf2_64(budget.vectorBytes)) {
       getOperation()->emitError() << "attn-select-schedule: vector-bytes must be a power of two of at least 16, got "
                                   << budget.vectorBytes;

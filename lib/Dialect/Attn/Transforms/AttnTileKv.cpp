@@ -44,8 +44,9 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// Whether the block at `position` needs its mask evaluated.
-static Value needsMask(OpBuilder &builder, Location loc, const KeyBlocks &blocks, Value position) {
+/// Whether the step of `tileN` keys at `position` needs its mask evaluated. `blocks` counts in multiples of `granule`.
+static Value needsMask(OpBuilder &builder, Location loc, const KeyBlocks &blocks, Value position, int64_t tileN,
+                       int64_t granule) {
   auto constant = [&](bool value) -> Value {
     return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(value));
   };
@@ -58,8 +59,14 @@ static Value needsMask(OpBuilder &builder, Location loc, const KeyBlocks &blocks
   Value before, behind;
   if (blocks.fullBegin != blocks.begin)
     before = compare(arith::CmpIPredicate::slt, blocks.fullBegin);
-  if (blocks.fullEnd != blocks.end)
-    behind = compare(arith::CmpIPredicate::sge, blocks.fullEnd);
+  if (blocks.fullEnd != blocks.end) {
+    // A step may begin among keys that all rows see and end behind them.
+    OpFoldResult last = blocks.fullEnd;
+    if (tileN != granule)
+      last = affine::makeComposedFoldedAffineApply(
+          builder, loc, AffineMap::get(1, 0, builder.getAffineDimExpr(0) - (tileN - 1), builder.getContext()), {last});
+    behind = compare(arith::CmpIPredicate::sge, last);
+  }
   if (before && behind)
     return arith::OrIOp::create(builder, loc, before, behind);
   return before ? before : behind ? behind : constant(false);
@@ -90,6 +97,12 @@ static void useCarriedState(RewriterBase &rewriter, Operation *tiled, ValueRange
   });
 }
 
+/// In multiples of how many keys the mask's range is found. A long step would begin and end far from it.
+static int64_t granuleOf(int64_t tileN) {
+  constexpr int64_t granule = 32, longStep = 128;
+  return tileN >= longStep && tileN % granule == 0 ? granule : tileN;
+}
+
 FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN) {
   if (!isa<OnlineAttentionOp, OnlineSoftmaxOp>(op))
     return op.emitOpError("carries no state along its keys; rewrite it to its online form first "
@@ -105,10 +118,15 @@ FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterf
   SmallVector<Range> domain = tiling.getIterationDomain(rewriter);
   OpFoldResult numKeys = domain[keyDim].size;
   std::optional<int64_t> staticKeys = getConstantIntValue(numKeys);
+  int64_t granule = granuleOf(tileN);
   if (staticKeys)
     tileN = std::clamp<int64_t>(*staticKeys, 1, tileN);
+  if (granule < tileN)
+    tileN = llvm::alignTo(tileN, granule);
+  else
+    granule = tileN;
 
-  KeyBlocks blocks = computeKeyBlocks(rewriter, op, tileN);
+  KeyBlocks blocks = computeKeyBlocks(rewriter, op, granule);
   auto toValue = [&](OpFoldResult value) { return getValueOrCreateConstantIndexOp(rewriter, loc, value); };
   auto loop = scf::ForOp::create(rewriter, loc, toValue(blocks.begin), toValue(blocks.end),
                                  toValue(rewriter.getIndexAttr(tileN)), SmallVector<Value>(destination.getDpsInits()));
@@ -120,10 +138,18 @@ FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterf
   Value position = loop.getInductionVar();
   offsets[keyDim] = position;
   sizes[keyDim] = rewriter.getIndexAttr(tileN);
-  if (!staticKeys || *staticKeys % tileN != 0) {
-    AffineExpr d0 = rewriter.getAffineDimExpr(0), d1 = rewriter.getAffineDimExpr(1);
-    AffineMap rest = AffineMap::get(2, 0, {rewriter.getAffineConstantExpr(tileN), d1 - d0}, rewriter.getContext());
-    sizes[keyDim] = affine::makeComposedFoldedAffineMin(rewriter, loc, rest, {OpFoldResult(position), numKeys});
+  // With steps of several granules the last one ends with what the mask keeps, and the first may begin anywhere.
+  bool endsEarly = granule != tileN && !isEqualConstantIntOrValue(blocks.end, numKeys);
+  if (!staticKeys || *staticKeys % tileN != 0 || endsEarly) {
+    AffineExpr d0 = rewriter.getAffineDimExpr(0), d1 = rewriter.getAffineDimExpr(1), d2 = rewriter.getAffineDimExpr(2);
+    SmallVector<AffineExpr> rest = {rewriter.getAffineConstantExpr(tileN), d1 - d0};
+    SmallVector<OpFoldResult> operands = {OpFoldResult(position), numKeys};
+    if (endsEarly) {
+      rest.push_back(d2 - d0);
+      operands.push_back(blocks.end);
+    }
+    AffineMap map = AffineMap::get(operands.size(), 0, rest, rewriter.getContext());
+    sizes[keyDim] = affine::makeComposedFoldedAffineMin(rewriter, loc, map, operands);
   }
   FailureOr<TilingResult> tile = tiling.getTiledImplementation(rewriter, offsets, sizes);
   if (failed(tile)) {
@@ -135,7 +161,7 @@ FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterf
   useWholeOperands(rewriter, cast<StructuredOpInterface>(tiled), keyDim, tile->generatedSlices);
   if (auto online = dyn_cast<OnlineAttentionOp>(tiled); online && !online.getMask().empty()) {
     rewriter.setInsertionPoint(tiled);
-    Value partial = needsMask(rewriter, loc, blocks, position);
+    Value partial = needsMask(rewriter, loc, blocks, position, tileN, granule);
     if (Value outer = online.getPartial()) // an enclosing tile may already be
                                            // known to be full
       partial = arith::AndIOp::create(rewriter, loc, outer, partial);

@@ -41,7 +41,9 @@ def AttnSelectSchedulePass : Pass<"attn-select-schedule"> {
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "49152", "Bytes of the first-level data cache of a core">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache of a core">,
-    Option<"threads", "threads", "int64_t", "1", "Number of threads that will share the work">];
+    Option<"threads", "threads", "int64_t", "1", "Number of threads that will share the work">,
+    Option<"amxBf16", "amx-bf16", "bool", "false", "Choose for a matrix unit that multiplies bf16">,
+    Option<"amxFp16", "amx-fp16", "bool", "false", "Choose for a matrix unit that multiplies f16">];
 }
 
 def AttnRewriteSoftmaxPass : Pass<"attn-rewrite-softmax"> {
@@ -141,7 +143,9 @@ def AttnTileKvPass : Pass<"attn-tile-kv"> {
 
 def AttnPackQueriesPass : Pass<"attn-pack-queries"> {
   let summary = "Transpose query tiles so that the queries lie along the lanes (CPU, before bufferization)";
-  let options = [Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">];
+  let options = [Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
+                 Option<"amxBf16", "amx-bf16", "bool", "false", "Leave queries to a matrix unit for bf16">,
+                 Option<"amxFp16", "amx-fp16", "bool", "false", "Leave queries to a matrix unit for f16">];
   let dependentDialects = ["arith::ArithDialect", "tensor::TensorDialect"];
 }
 

@@ -59,8 +59,16 @@ FailureOr<scf::ForOp> tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int6
 /// Stage 6 with LoopOrder::KeyOuter: one scf.for over blocks of keys, in it one over tiles of `tileM` query rows.
 FailureOr<scf::ForOp> tileKeysOutside(RewriterBase &rewriter, OnlineAttentionOp op, int64_t tileM, int64_t tileN);
 
+/// Types that the CPU's matrix unit multiplies (AMX).
+struct MatrixTypes {
+  bool bf16 = false, f16 = false;
+};
+
 /// CPU: packs the query tile in front of the KV loop that carries the state of `op` and transposes the accumulator.
-LogicalResult packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes);
+/// Where the operands are of a type that a matrix unit multiplies (f16 also as the sum of two bf16), the query stays as
+/// it is.
+LogicalResult packQueries(RewriterBase &rewriter, OnlineAttentionOp op, int64_t vectorBytes,
+                          MatrixTypes matrixTypes = {});
 
 /// Attaches the models by which the ops of `attn` bufferize.
 void registerBufferizableOpInterfaceModels(DialectRegistry &registry);

@@ -1,0 +1,87 @@
+//===- ScoreRegions.cpp - score and mask regions on a block of scores -----===//
+//
+// A pass of its own over scores that are in the first-level cache, key by key: the code of a region exists once (or
+// twice, with and without the mask), and not in every register block of the products.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ScoreRegions.h"
+#include "RegionVectorizer.h"
+#include "RowLoops.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+using namespace fovea;
+
+Value ScoreRegions::evaluate(Value queryPosition, Value keyPosition, Value score, bool masked) {
+  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
+  if (!scoreOp.hasScore() && !masked)
+    return score;
+  OpBuilder &builder = lanes.builder;
+  auto position = [&](unsigned dim) -> Value {
+    if (dim == 0)
+      return lanes.lanePositions(lanes.add(at[0], queryPosition));
+    return dim == 1 ? lanes.add(at[1], keyPosition) : at[dim];
+  };
+  SmallVector<Value> captures;
+  for (OpOperand &operand : op.getCapturesMutable()) {
+    Value capture = operand.get();
+    AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(operand);
+    unsigned argument = operand.getOperandNumber() - op.getCaptures().getBeginOperandIndex();
+    Type type = scoreOp.hasScore() ? scoreOp.getScore().getArgument(argument + 1).getType()
+                                   : scoreOp.getMask().getArgument(argument).getType();
+    if (isa<MemRefType>(capture.getType()) && !isa<MemRefType>(type)) {
+      DomainPosition element = {queryPosition, keyPosition, Value(), Value()};
+      SmallVector<Value> indices = operandIndices(lanes, map, element);
+      capture = map.isFunctionOfDim(0) ? lanes.load(capture, indices)
+                                       : Value(memref::LoadOp::create(builder, lanes.loc, capture, indices));
+    }
+    captures.push_back(capture);
+  }
+  if (scoreOp.hasScore()) {
+    SmallVector<Value> arguments = {score};
+    arguments.append(captures);
+    score = lanes.broadcast(vectorizeRegion(lanes, scoreOp.getScore(), arguments, position));
+  }
+  if (masked) {
+    Value keep = vectorizeRegion(lanes, scoreOp.getMask(), captures, position);
+    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
+  }
+  return score;
+}
+
+SmallVector<Value> ScoreRegions::pass(const ScoreBlock &block, bool masked) {
+  SmallVector<Value> init(block.vectors, lanes.negInf());
+  Value scale = block.scale ? lanes.broadcast(block.scale) : Value();
+  return lanes.loop(lanes.index(0), block.numKeys, 1, init, [&](Value n, ValueRange maxima) {
+    SmallVector<Value> next;
+    Value keyPosition = lanes.add(block.keyBegin, n);
+    for (int64_t v = 0; v != block.vectors; ++v) {
+      Value column = lanes.index(v * lanes.lanes);
+      Value score = lanes.load(block.scores, {n, column});
+      if (scale)
+        score = lanes.mul(score, scale);
+      score = evaluate(lanes.add(block.queryBegin, v * lanes.lanes), keyPosition, score, masked);
+      lanes.store(score, block.scores, {n, column});
+      next.push_back(lanes.max(maxima[v], score));
+    }
+    return next;
+  });
+}
+
+SmallVector<Value> ScoreRegions::run(const ScoreBlock &block, function_ref<SmallVector<Value>()> plain) {
+  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
+  bool hasScore = scoreOp.hasScore() || block.scale, hasMask = scoreOp.hasMask();
+  if (!hasScore && !hasMask)
+    return plain();
+  if (!hasMask || !op.getPartial())
+    return pass(block, hasMask);
+  SmallVector<Type> types(block.vectors, lanes.vectorType());
+  auto branch = scf::IfOp::create(lanes.builder, lanes.loc, types, op.getPartial(), /*withElseRegion=*/true);
+  for (bool masked : {true, false}) {
+    OpBuilder::InsertionGuard guard(lanes.builder);
+    lanes.builder.setInsertionPointToStart(masked ? branch.thenBlock() : branch.elseBlock());
+    scf::YieldOp::create(lanes.builder, lanes.loc, masked || hasScore ? pass(block, masked) : plain());
+  }
+  return llvm::to_vector_of<Value>(branch.getResults());
+}
