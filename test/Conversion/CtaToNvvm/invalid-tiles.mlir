@@ -186,7 +186,7 @@ gpu.module @kernels {
 gpu.module @kernels {
   gpu.func @write_element(%o: memref<64xi4>, %i: index, %x: i4) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
     %t = cta.splat %x : i4 -> tensor<64xi4, #row>
-    // expected-error @below {{'cta.write' op moves elements of 1, 8, 16, 32 or 64 bits, got 'i4'}}
+    // expected-error @below {{'cta.write' op moves elements of 1, 8, 16, 32 or 64 bits or index, got 'i4'}}
     // expected-error @below {{failed to legalize operation 'cta.write'}}
     cta.write %t, %o[%i] dims [0] : tensor<64xi4, #row>, memref<64xi4>
     gpu.return
