@@ -36,7 +36,8 @@ struct TestMisbehavePass : PassWrapper<TestMisbehavePass, OperationPass<ModuleOp
       *static_cast<volatile int *>(nullptr) = 0;
       break;
     case How::Hang:
-      pause();
+      for (volatile bool forever = true; forever;)
+        ;
       break;
     case How::Exit:
       _exit(3);

@@ -259,3 +259,13 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @too_large(%x: f32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error @below {{: a thread has 1073741824 elements of it, expected at most 1024}}
+    %t = cta.splat %x : f32 -> tensor<4294967296x32xf32, #cta.mma<warps = [4, 1]>>
+    gpu.return
+  }
+}

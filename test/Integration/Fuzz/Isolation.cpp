@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ void Progress::setStep(llvm::StringRef text) {
 
 /// `signal 11 (Segmentation fault)`, or "" for an end as it should be.
 static std::string explainEnd(int status, unsigned seconds) {
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+  if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGALRM))
     return "no end within " + std::to_string(seconds) + " s";
   if (WIFSIGNALED(status))
     return "signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) + ")";
@@ -50,6 +51,14 @@ void fovea::fuzz::noteOwnCode(void *progress) {
   static_cast<Progress *>(progress)->inOwnCode = changes > 2;
 }
 
+/// Ends the process after so many seconds of its own time, or when it only waits.
+static void limitTime(unsigned seconds) {
+  itimerval limit = {};
+  limit.it_value.tv_sec = seconds;
+  setitimer(ITIMER_PROF, &limit, nullptr);
+  alarm(20 * seconds);
+}
+
 uint64_t fovea::fuzz::runIsolated(const IsolationOptions &options, llvm::function_ref<bool(uint64_t, Progress &)> run,
                                   llvm::function_ref<bool(llvm::StringRef, const Progress &)> report, Progress &total) {
   void *memory = mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -71,7 +80,7 @@ uint64_t fovea::fuzz::runIsolated(const IsolationOptions &options, llvm::functio
     if (child == 0) {
       llvm::sys::AddSignalHandler(noteOwnCode, shared);
       for (; shared->seed != end; ++shared->seed) {
-        alarm(options.secondsPerSeed);
+        limitTime(options.secondsPerSeed);
         shared->setStep("");
         shared->failures += !run(shared->seed, *shared);
       }
