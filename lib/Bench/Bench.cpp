@@ -124,7 +124,7 @@ std::string Bench::getReproducer(const BenchCell &cell) const {
   if (options.unfused)
     text += " --unfused";
   if (!options.check)
-    text += " --check=off";
+    text += " --check=false";
   text += llvm::formatv(" --rounds={0}", options.rounds).str();
   if (options.calls)
     text += llvm::formatv(" --calls={0}", options.calls).str();

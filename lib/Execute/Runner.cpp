@@ -3,6 +3,7 @@
 #include "fovea/Execute/Runner.h"
 #include "OperationCount.h"
 #include "RunnerArguments.h"
+#include "RunnerCommand.h"
 #include "RunnerTargets.h"
 #include "fovea/Dialect/Cta/IR/Cta.h"
 #include "fovea/Execute/Npy.h"
@@ -30,6 +31,7 @@ static llvm::Error writeOutputs(llvm::ArrayRef<HostTensor> results, const RunOpt
 /// What a run is made of, in the order in which it is made: what comes later refers to what came before.
 struct PreparedRun::State {
   RunOptions options;
+  Reproducer reproducer{"fovea-run"};
   SourceFile file;
   Signature signature;
   std::vector<HostTensor> arguments;
@@ -102,7 +104,7 @@ llvm::Error PreparedRun::State::count(const RunRequest &request) {
 }
 
 llvm::Error PreparedRun::State::compile() {
-  RunRequest request = {file, signature, arguments, options};
+  RunRequest request = {file, signature, arguments, options, reproducer};
   if (options.count)
     if (llvm::Error error = count(request))
       return error;
@@ -147,7 +149,12 @@ PreparedRun::~PreparedRun() = default;
 
 const RunReport &PreparedRun::getReport() const { return state->report; }
 
-llvm::Expected<std::vector<double>> PreparedRun::measure(int64_t repeat) { return state->call->measure(repeat); }
+llvm::Expected<std::vector<double>> PreparedRun::measure(int64_t repeat) {
+  auto seconds = state->call->measure(repeat);
+  if (!seconds)
+    return state->reproducer.keep(seconds.takeError());
+  return seconds;
+}
 
 llvm::Expected<PreparedRun> PreparedRun::create(const RunOptions &options) {
   if (llvm::Error error = checkTarget(options.target))
@@ -159,10 +166,15 @@ llvm::Expected<PreparedRun> PreparedRun::create(const RunOptions &options) {
   state->options = options;
   if (llvm::Error error = state->read())
     return error;
+  describeRun(state->reproducer, options, state->file.getText(), state->arguments);
+  state->reproducer.prepareForCrash();
   if (llvm::Error error = state->compile())
-    return error;
+    return state->reproducer.keep(std::move(error));
   if (llvm::Error error = state->runOnce())
-    return error;
+    return state->reproducer.keep(std::move(error));
+  if (!state->report.passed())
+    if (std::string line = state->reproducer.keep(state->report.str()); !line.empty())
+      state->report.reproducers.push_back(line);
   return PreparedRun(std::move(state));
 }
 

@@ -83,7 +83,8 @@ std::string RunReport::str() const {
   if (verdicts.empty() || !passed())
     for (const std::string &note : notes)
       os << "note: " << note << "\n";
-  if (!passed() && !reproducer.empty())
-    os << "reproduce with: " << reproducer << "\n";
+  if (!passed())
+    for (const std::string &line : reproducers)
+      os << line << "\n";
   return text;
 }

@@ -22,7 +22,7 @@ struct ThreadCount {
 };
 
 /// A folder; "" is none.
-struct CacheFolder {
+struct Folder {
   using Value = std::string;
   static constexpr const char *values = "an absolute path, a path that starts with ~/, or off";
   static std::optional<std::string> parse(std::string_view text);

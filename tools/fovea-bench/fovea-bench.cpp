@@ -2,9 +2,11 @@
 
 #include "common/EnvironmentHelp.h"
 #include "fovea/Bench/Sweep.h"
+#include "fovea/Compile/Reproducer.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/WithColor.h"
 
@@ -27,6 +29,7 @@ static llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<llvm::Erro
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llvm::sys::AddSignalHandler(fovea::Reproducer::keepAfterCrash, nullptr);
   cl::OptionCategory problems("What to time", "Each takes a list; every combination is a problem. Without FILE.");
   cl::OptionCategory files("A file instead");
   cl::OptionCategory running("How to time it");
@@ -52,7 +55,7 @@ int main(int argc, char **argv) {
   cl::opt<int64_t, true> calls("calls", cl::cat(running),
                                cl::desc("Calls in each round; 0: as many as take 50 ms, 3 to 1000"),
                                cl::location(options.calls), cl::init(0));
-  cl::opt<bool> check("check", cl::value_desc("on|off"), cl::cat(running), cl::init(true), cl::ValueOptional,
+  cl::opt<bool> check("check", cl::cat(running), cl::init(true),
                       cl::desc("Compare results with the fp64 evaluation; those of large problems for smaller shapes"));
   cl::opt<std::string, true> pipelineOptions("pipeline-options", cl::value_desc("options"), cl::cat(running),
                                              cl::desc("Options of attn-to-llvm or, on a GPU, attn-to-nvvm"),

@@ -29,6 +29,8 @@ struct SourceFile {
   llvm::Error read(llvm::StringRef path);
   /// The same for text that is called `name` in diagnostics.
   llvm::Error parse(llvm::StringRef text, llvm::StringRef name);
+  /// What was read.
+  llvm::StringRef getText() const { return sources.getMemoryBuffer(sources.getMainFileID())->getBuffer(); }
 
 private:
   llvm::Error parse(std::unique_ptr<llvm::MemoryBuffer> buffer, llvm::StringRef name);

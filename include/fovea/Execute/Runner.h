@@ -92,7 +92,8 @@ struct RunReport {
   std::optional<CountedAccesses> counted; ///< With `count`.
   /// Of the tile interpreter: what explains results that are wrong, and how to see them again.
   std::vector<std::string> notes;
-  std::string reproducer;
+  /// Lines that say how to see a failed run again.
+  std::vector<std::string> reproducers;
 
   bool passed() const;
   /// Lines for a reader.
