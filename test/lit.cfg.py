@@ -71,7 +71,7 @@ if switched_on("round_trip"):
     config.available_features.add("round-trip")
 llvm_config.add_tool_substitutions(
     [ToolSubst("fovea-opt", extra_args=opt_flags), ToolSubst("fovea-run", unresolved="ignore"),
-     ToolSubst("fovea-fuzz"), ToolSubst("fovea-compile"), ToolSubst("fovea-lsp-server")],
+     ToolSubst("fovea-fuzz"), ToolSubst("fovea-bench", unresolved="ignore"), ToolSubst("fovea-compile"), ToolSubst("fovea-lsp-server")],
     [config.fovea_tools_dir, config.llvm_tools_dir],
 )
 config.substitutions += [

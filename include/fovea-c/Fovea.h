@@ -20,8 +20,9 @@ was;
 |* foveaGetErrorMessage says more, on the thread that made the call, until that
 |* thread's next call that fails. Nothing is stored to the last parameter then.
 |* Nothing is printed, but for a line of MLIR's own on an option of a pipeline
-that
-|* it does not know.
+|* that it does not know. Where FOVEA_REPRODUCER_DIR is set, a compilation that
+|* fails leaves a folder that repeats it, which the message names; a crash of a
+|* pass is such a failure then.
 |*
 |* Threads. A context with its modules serves one thread at a time. A compiled
 |* function may be called by many at once. The work of a call is shared among

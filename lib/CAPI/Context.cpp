@@ -1,6 +1,7 @@
 //===- Context.cpp - Errors and contexts ----------------------------------===//
 
 #include "Objects.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/InitAll.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -20,6 +21,13 @@ FoveaStatus fovea::capi::fail(FoveaStatus status, const llvm::Twine &message) {
 
 FoveaStatus fovea::capi::failWithDiagnostic(FoveaStatus status, FoveaContext &context, const llvm::Twine &otherwise) {
   return fail(status, context.firstError.empty() ? otherwise : llvm::Twine(context.firstError));
+}
+
+FoveaStatus fovea::capi::failWithDiagnostic(FoveaStatus status, FoveaContext &context, const llvm::Twine &otherwise,
+                                            Reproducer &reproducer) {
+  std::string message = context.firstError.empty() ? otherwise.str() : context.firstError;
+  std::string line = reproducer.keep(message);
+  return fail(status, line.empty() ? message : message + "\n" + line);
 }
 
 const char *foveaGetErrorMessage() { return getMessage().c_str(); }

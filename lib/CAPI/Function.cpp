@@ -2,6 +2,7 @@
 
 #include "Objects.h"
 #include "fovea/Compile/Lowering.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/Compile/SourceFile.h"
 #include "fovea/Execute/Jit.h"
 #include "fovea/runtime.h"
@@ -50,7 +51,7 @@ struct FoveaResults {
 };
 
 static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(mlir::ModuleOp module, llvm::StringRef name,
-                                                                 llvm::StringRef options) {
+                                                                 llvm::StringRef options, Reproducer &reproducer) {
   auto function = findFunction(module, name);
   if (!function)
     return function.takeError();
@@ -62,6 +63,7 @@ static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(mlir::ModuleOp 
   lowering.cpu = jitOptions.target;
   lowering.threads = foveaGetThreadCount();
   lowering.pipelineOptions = options.str();
+  lowering.reproducer = &reproducer;
   if (llvm::Error error = lowerToLLVMDialect(module, lowering))
     return error;
   return CompiledFunction::compile(module, *signature, jitOptions);
@@ -74,10 +76,18 @@ FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name, cons
   module->context->firstError.clear();
   mlir::ModuleOp original = *module->module;
   mlir::OwningOpRef<mlir::ModuleOp> copy = original.clone();
-  auto compiled = compile(*copy, name ? name : "", options ? options : "");
+  Reproducer reproducer("foveaModuleCompile");
+  if (reproducer.isWanted()) {
+    reproducer.addFile("input.mlir", print(original));
+    std::vector<std::string> words = {"fovea-compile", "input.mlir", "--emit=obj", "-O1", "-o", "output.o"};
+    if (options)
+      words.push_back(std::string("--pipeline-options=") + options);
+    reproducer.setCommand(words);
+  }
+  auto compiled = compile(*copy, name ? name : "", options ? options : "", reproducer);
   if (!compiled) {
     std::string message = toString(compiled.takeError());
-    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context, message);
+    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context, message, reproducer);
   }
   *function = new FoveaFunction(std::move(*compiled));
   return FOVEA_OK;

@@ -2,6 +2,7 @@
 
 #include "Objects.h"
 #include "fovea-c/Registration.h"
+#include "fovea/Compile/Reproducer.h"
 
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -30,12 +31,16 @@ FoveaStatus foveaModuleParse(FoveaContext *context, const char *text, size_t len
 
 void foveaModuleDestroy(FoveaModule *module) { delete module; }
 
-void foveaModulePrint(const FoveaModule *module, FoveaStringCallback callback, void *user) {
+std::string fovea::capi::print(mlir::ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  mlir::Operation *op = mlir::ModuleOp(*module->module);
-  op->print(os);
+  module->print(os);
   os << "\n";
+  return text;
+}
+
+void foveaModulePrint(const FoveaModule *module, FoveaStringCallback callback, void *user) {
+  std::string text = print(*module->module);
   callback(text.data(), text.size(), user);
 }
 
@@ -56,7 +61,14 @@ FoveaStatus foveaModuleRunPipeline(FoveaModule *module, const char *pipeline, co
     return fail(FOVEA_INVALID_ARGUMENT, llvm::StringRef(message).rtrim());
   mlir::PassManager manager(&module->context->context);
   static_cast<mlir::OpPassManager &>(manager) = std::move(*passes);
+  fovea::Reproducer reproducer("foveaModuleRunPipeline");
+  if (reproducer.isWanted()) {
+    reproducer.addFile("input.mlir", print(*module->module));
+    reproducer.setCommand({"fovea-opt", "input.mlir", "--pass-pipeline=" + text, "-o", "output.mlir"});
+  }
+  reproducer.watch(manager);
   if (failed(manager.run(*module->module)))
-    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context, "the pipeline failed without saying why");
+    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context, "the pipeline failed without saying why",
+                              reproducer);
   return FOVEA_OK;
 }

@@ -25,6 +25,10 @@ struct FoveaModule {
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
+namespace fovea {
+class Reproducer;
+} // namespace fovea
+
 namespace fovea::capi {
 
 /// Leaves the message for foveaGetErrorMessage.
@@ -32,6 +36,11 @@ FoveaStatus fail(FoveaStatus status, const llvm::Twine &message);
 
 /// The same, with the first error that `context` reported if there was one.
 FoveaStatus failWithDiagnostic(FoveaStatus status, FoveaContext &context, const llvm::Twine &otherwise);
+/// The same with a reproducer, which the message then names.
+FoveaStatus failWithDiagnostic(FoveaStatus status, FoveaContext &context, const llvm::Twine &otherwise,
+                               Reproducer &reproducer);
+
+std::string print(mlir::ModuleOp module);
 
 } // namespace fovea::capi
 

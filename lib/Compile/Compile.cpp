@@ -4,6 +4,7 @@
 #include "CHeader.h"
 #include "SharedLibrary.h"
 #include "fovea/Compile/CudaCompile.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/Compile/SourceFile.h"
 #include "fovea/Target/CpuCode.h"
 
@@ -84,12 +85,13 @@ static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
   });
 }
 
-static llvm::Error emitForCuda(SourceFile &file, const CompileOptions &options) {
+static llvm::Error emitForCuda(SourceFile &file, const CompileOptions &options, Reproducer &reproducer) {
   llvm::Expected<mlir::func::FuncOp> function = findFunction(*file.module, options.entry);
   if (!function)
     return function.takeError();
   CudaCompileOptions cudaOptions;
   cudaOptions.pipelineOptions = options.lowering.pipelineOptions;
+  cudaOptions.reproducer = &reproducer;
   bool needsImages = options.emit != Emit::Launch;
   cudaOptions.serialize.assemble = options.emit == Emit::Cubin         ? Assemble::Always
                                    : options.emit == Emit::CudaProgram ? Assemble::IfFound
@@ -125,19 +127,13 @@ static llvm::Error emit(llvm::Module &code, llvm::TargetMachine &machine, const 
   return writeText(options.output, *object);
 }
 
-llvm::Error fovea::compileFile(const CompileOptions &options) {
-  if (options.emit == Emit::SharedLibrary && options.output == "-")
-    return llvm::createStringError("a shared library cannot be written to the standard output");
-  SourceFile file;
-  if (llvm::Error error = file.read(options.file))
-    return error;
-  if (options.emit == Emit::Ptx || options.emit == Emit::Cubin || options.emit == Emit::CudaProgram ||
-      options.emit == Emit::Launch)
-    return emitForCuda(file, options);
+static llvm::Error emitForCpu(SourceFile &file, const CompileOptions &options, Reproducer &reproducer) {
   llvm::Expected<std::vector<EntryPoint>> entryPoints = getEntryPoints(*file.module);
   if (!entryPoints)
     return entryPoints.takeError();
-  if (llvm::Error error = lowerToLLVMDialect(*file.module, options.lowering))
+  LoweringOptions lowering = options.lowering;
+  lowering.reproducer = &reproducer;
+  if (llvm::Error error = lowerToLLVMDialect(*file.module, lowering))
     return file.diagnostic->take(std::move(error));
   for (EntryPoint &entry : *entryPoints)
     entry.returnedArguments = getReturnedArguments(*file.module, entry.signature.name, entry.signature.results.size());
@@ -162,4 +158,64 @@ llvm::Error fovea::compileFile(const CompileOptions &options) {
   setTarget(**code, options.lowering.cpu);
   optimize(**code, **machine, options.optimizationLevel);
   return emit(**code, **machine, options);
+}
+
+llvm::StringRef fovea::getName(Emit emit) {
+  switch (emit) {
+  case Emit::Object:
+    return "obj";
+  case Emit::SharedLibrary:
+    return "shared";
+  case Emit::LLVMIR:
+    return "llvm-ir";
+  case Emit::Header:
+    return "header";
+  case Emit::Ptx:
+    return "ptx";
+  case Emit::Cubin:
+    return "cubin";
+  case Emit::CudaProgram:
+    return "cuda-program";
+  case Emit::Launch:
+    return "launch";
+  }
+  llvm_unreachable("covered switch");
+}
+
+/// The words that compile the file `input.mlir` in the same way.
+static std::vector<std::string> getCommand(const CompileOptions &options) {
+  std::vector<std::string> words = {"fovea-compile",
+                                    "input.mlir",
+                                    "--emit=" + getName(options.emit).str(),
+                                    "-O" + std::to_string(options.optimizationLevel),
+                                    "-o",
+                                    "output"};
+  if (!options.entry.empty())
+    words.push_back("--entry=" + options.entry);
+  if (!options.lowering.cpu.features.empty())
+    words.push_back("--cpu-features=" + options.lowering.cpu.features);
+  if (!options.lowering.pipelineOptions.empty())
+    words.push_back("--pipeline-options=" + options.lowering.pipelineOptions);
+  if (options.lowering.unfused)
+    words.push_back("--unfused");
+  if (!options.linker.empty())
+    words.push_back("--linker=" + options.linker);
+  return words;
+}
+
+llvm::Error fovea::compileFile(const CompileOptions &options) {
+  if (options.emit == Emit::SharedLibrary && options.output == "-")
+    return llvm::createStringError("a shared library cannot be written to the standard output");
+  SourceFile file;
+  if (llvm::Error error = file.read(options.file))
+    return error;
+  Reproducer reproducer("fovea-compile");
+  reproducer.addFile("input.mlir", file.getText());
+  reproducer.setCommand(getCommand(options));
+  reproducer.prepareForCrash();
+  bool isForCuda = options.emit == Emit::Ptx || options.emit == Emit::Cubin || options.emit == Emit::CudaProgram ||
+                   options.emit == Emit::Launch;
+  if (llvm::Error error = isForCuda ? emitForCuda(file, options, reproducer) : emitForCpu(file, options, reproducer))
+    return reproducer.keep(std::move(error));
+  return llvm::Error::success();
 }

@@ -1,6 +1,7 @@
 //===- CudaCompile.cpp - A function to a program for CUDA devices ---------===//
 
 #include "fovea/Compile/CudaCompile.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/Dialect/Cta/IR/Cta.h"
 #include "fovea/Pipelines/Pipelines.h"
 
@@ -29,6 +30,8 @@ static LogicalResult lower(ModuleOp module, const CudaCompileOptions &options) {
     return module.emitError() << "pipeline options '" << options.pipelineOptions << "': not options of attn-to-nvvm";
   PassManager passes(module.getContext());
   buildAttnToNVVMPipeline(passes, pipelineOptions);
+  if (options.reproducer)
+    options.reproducer->watch(passes);
   // After every pass it takes as long as the passes; once says the same here.
   passes.enableVerifier(false);
   return success(succeeded(passes.run(module)) && succeeded(verify(module)));

@@ -1,6 +1,7 @@
 //===- Lowering.cpp - A module to the LLVM dialect ------------------------===//
 
 #include "fovea/Compile/Lowering.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/Pipelines/Pipelines.h"
 
 #include "mlir/IR/Verifier.h"
@@ -17,6 +18,8 @@ static llvm::Error lower(mlir::ModuleOp module, const LoweringOptions &options, 
     return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': not options of attn-to-llvm");
   mlir::PassManager passes(module.getContext());
   build(passes, pipelineOptions);
+  if (options.reproducer)
+    options.reproducer->watch(passes);
   // After every pass it takes as long as the passes; once says the same here.
   passes.enableVerifier(false);
   if (failed(passes.run(module)) || failed(mlir::verify(module)))

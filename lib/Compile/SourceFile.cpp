@@ -10,18 +10,27 @@
 using namespace fovea;
 
 llvm::Error SourceFile::read(llvm::StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!buffer)
+    return llvm::createStringError(path + ": " + buffer.getError().message());
+  return parse(std::move(*buffer), path);
+}
+
+llvm::Error SourceFile::parse(llvm::StringRef text, llvm::StringRef name) {
+  // Copied, because the parser wants a zero behind the text.
+  return parse(llvm::MemoryBuffer::getMemBufferCopy(text, name), name);
+}
+
+llvm::Error SourceFile::parse(std::unique_ptr<llvm::MemoryBuffer> buffer, llvm::StringRef name) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   context.appendDialectRegistry(registry);
   context.printOpOnDiagnostic(false);
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
-  if (!buffer)
-    return llvm::createStringError(path + ": " + buffer.getError().message());
-  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   diagnostic.emplace(sources, &context);
   module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
   if (!module)
-    return diagnostic->take(path + ": not a module of MLIR");
+    return diagnostic->take(name + ": not a module of MLIR");
   return llvm::Error::success();
 }
 

@@ -24,7 +24,7 @@ static bool isOverwritten(mlir::OpOperand &use) {
       use.getOwner());
 }
 
-static bool isDestination(mlir::BlockArgument argument) {
+bool fovea::isDestination(mlir::BlockArgument argument) {
   return !argument.use_empty() && llvm::all_of(argument.getUses(), isOverwritten);
 }
 

@@ -17,6 +17,9 @@ namespace fovea {
 llvm::Expected<std::vector<HostTensor>> createArguments(mlir::func::FuncOp function, const Signature &signature,
                                                         const RunOptions &options);
 
+/// Whether the function reads nothing of an argument that it writes to.
+bool isDestination(mlir::BlockArgument argument);
+
 } // namespace fovea
 
 #endif // FOVEA_LIB_EXECUTE_RUNNERARGUMENTS_H

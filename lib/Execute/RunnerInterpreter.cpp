@@ -1,5 +1,6 @@
 //===- RunnerInterpreter.cpp - A run by the tile interpreter --------------===//
 
+#include "RunnerCommand.h"
 #include "RunnerTargets.h"
 #include "Stopwatch.h"
 #include "fovea/Evaluate/TileInterpreter.h"
@@ -82,7 +83,7 @@ llvm::Error InterpretedCall::run() {
   return llvm::Error::success();
 }
 
-static llvm::Error lowerToStage(mlir::ModuleOp module, const RunOptions &options) {
+static llvm::Error lowerToStage(mlir::ModuleOp module, const RunOptions &options, Reproducer &reproducer) {
   std::optional<GpuStage> stage = parseGpuStage(options.interpret);
   if (!stage || *stage < GpuStage::Tiles)
     return llvm::createStringError("stage '" + options.interpret + "': expected 'tiles', 'layouts', 'schedule', " +
@@ -92,30 +93,19 @@ static llvm::Error lowerToStage(mlir::ModuleOp module, const RunOptions &options
     return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': not options of attn-to-nvvm");
   mlir::PassManager passes(module.getContext());
   buildAttnToNVVMPipeline(passes, pipelineOptions, *stage);
+  reproducer.watch(passes);
   passes.enableVerifier(false);
   if (failed(passes.run(module)) || failed(mlir::verify(module)))
     return llvm::createStringError("lowering failed without saying why");
   return llvm::Error::success();
 }
 
-/// The command that runs the same again.
+/// The line that runs the same again.
 static std::string getReproducer(const RunOptions &options) {
-  std::string text = "fovea-run " + options.file + " --check --interpret=" + options.interpret;
-  auto add = [&](llvm::StringRef name, llvm::StringRef value) {
-    text += (" --" + name + "=" + (value.contains(' ') ? ("\"" + value + "\"").str() : value.str())).str();
-  };
-  if (!options.entry.empty())
-    add("entry", options.entry);
-  for (const std::string &dim : options.dims)
-    add("dim", dim);
-  for (const std::string &input : options.inputs)
-    add("input", input);
-  for (const std::string &strides : options.strides)
-    add("strides", strides);
-  if (!options.pipelineOptions.empty())
-    add("pipeline-options", options.pipelineOptions);
-  add("seed", std::to_string(options.seed));
-  return text;
+  RunOptions checked = options;
+  checked.check = true;
+  checked.repeat = 0;
+  return llvm::join(llvm::map_range(getRunCommand(checked, options.file), quoteForShell), " ");
 }
 
 llvm::Expected<std::unique_ptr<CompiledCall>> fovea::lowerForInterpreter(const RunRequest &request, RunReport &report) {
@@ -123,11 +113,11 @@ llvm::Expected<std::unique_ptr<CompiledCall>> fovea::lowerForInterpreter(const R
     return llvm::createStringError("plain loops (unfused) have no kernels to interpret");
   report.place = "the tile interpreter, " +
                  (request.options.interpret == "file" ? "as in the file" : "after stage " + request.options.interpret);
-  report.reproducer = getReproducer(request.options);
+  report.reproducers.push_back("reproduce with: " + getReproducer(request.options));
   mlir::OwningOpRef<mlir::ModuleOp> module = request.file.module->clone();
   Stopwatch lowering;
   if (request.options.interpret != "file")
-    if (llvm::Error error = lowerToStage(*module, request.options))
+    if (llvm::Error error = lowerToStage(*module, request.options, request.reproducer))
       return request.file.diagnostic->take(std::move(error));
   report.loweringSeconds = lowering.getSeconds();
   auto entry = findFunction(*module, request.signature.name);

@@ -18,13 +18,13 @@ static double getMedian(llvm::ArrayRef<double> sorted) {
   return sorted.size() % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-static void printTiming(llvm::raw_ostream &os, const Timing &timing) {
+static void printTiming(llvm::raw_ostream &os, const Timing &timing, std::optional<double> flops, bool masked) {
   double median = getMedian(timing.seconds);
   os << llvm::format("time: median %.3f ms (%.3f .. %.3f) of %zu runs", 1e3 * median, 1e3 * timing.seconds.front(),
                      1e3 * timing.seconds.back(), timing.seconds.size());
-  if (timing.flops) {
-    os << llvm::format(", %.3f TFLOP/s", *timing.flops / median * 1e-12);
-    if (timing.masked)
+  if (flops) {
+    os << llvm::format(", %.3f TFLOP/s", *flops / median * 1e-12);
+    if (masked)
       os << " counted dense";
   }
   os << "\n";
@@ -79,11 +79,12 @@ std::string RunReport::str() const {
   if (counted)
     printCounts(os, *counted);
   if (timing)
-    printTiming(os, *timing);
+    printTiming(os, *timing, flops, masked);
   if (verdicts.empty() || !passed())
     for (const std::string &note : notes)
       os << "note: " << note << "\n";
-  if (!passed() && !reproducer.empty())
-    os << "reproduce with: " << reproducer << "\n";
+  if (!passed())
+    for (const std::string &line : reproducers)
+      os << line << "\n";
   return text;
 }

@@ -60,6 +60,7 @@ llvm::Expected<std::unique_ptr<CompiledCall>> fovea::compileForCpu(const RunRequ
   loweringOptions.threads = threads;
   loweringOptions.pipelineOptions = request.options.pipelineOptions;
   loweringOptions.unfused = request.options.unfused;
+  loweringOptions.reproducer = &request.reproducer;
   // Our own code is vector code already; the plain loops are LLVM's to vectorize, which it does from level 2 on.
   if (request.options.unfused)
     jitOptions.optimizationLevel = 2;
@@ -156,6 +157,7 @@ static llvm::Expected<std::unique_ptr<CompiledCall>> compileForDevice(const Cuda
   CudaCompileOptions options;
   options.pipelineOptions = request.options.pipelineOptions;
   options.serialize.code.chip = device.chip->name.str();
+  options.reproducer = &request.reproducer;
   mlir::OwningOpRef<mlir::ModuleOp> module = request.file.module->clone();
   // Its own handler, for the file's keeps the first error of all, and this may be tried and given up.
   std::string message;

@@ -3,6 +3,7 @@
 #ifndef FOVEA_LIB_EXECUTE_RUNNERTARGETS_H
 #define FOVEA_LIB_EXECUTE_RUNNERTARGETS_H
 
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/Compile/SourceFile.h"
 #include "fovea/Evaluate/Evaluator.h"
 #include "fovea/Execute/Runner.h"
@@ -28,6 +29,7 @@ struct RunRequest {
   const Signature &signature;
   std::vector<HostTensor> &arguments;
   const RunOptions &options;
+  Reproducer &reproducer;
 };
 
 /// Compiles for this machine's CPU, and tells the report how. The module is

@@ -38,7 +38,7 @@ static std::string homeFolder() {
   return found && found->pw_dir ? found->pw_dir : "";
 }
 
-std::optional<std::string> CacheFolder::parse(std::string_view text) {
+std::optional<std::string> Folder::parse(std::string_view text) {
   if (text == "off")
     return "";
   if (text.substr(0, 2) == "~/") {
@@ -63,6 +63,12 @@ template <typename Type> static typename Type::Value read(const char *name, cons
 #define FOVEA_ENVIRONMENT_VARIABLE(accessor, NAME, Type, defaultValue, text)                                           \
   Type::Value environment::accessor() { return read<Type>(#NAME, defaultValue); }
 #include "Environment.def"
+
+const char *foveaGetReproducerFolder() {
+  static thread_local std::string folder;
+  folder = reproducerFolder();
+  return folder.c_str();
+}
 
 const FoveaEnvironmentVariable *foveaEnvironmentVariables(int64_t *count) {
   static constexpr FoveaEnvironmentVariable table[] = {

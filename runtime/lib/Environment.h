@@ -21,7 +21,6 @@ struct ThreadCount {
   static std::optional<int> parse(std::string_view text);
 };
 
-/// A folder; "" is none.
 struct Microseconds {
   using Value = int;
   static constexpr int maximum = 1000000;
@@ -29,7 +28,8 @@ struct Microseconds {
   static std::optional<int> parse(std::string_view text);
 };
 
-struct CacheFolder {
+/// A folder; "" is none.
+struct Folder {
   using Value = std::string;
   static constexpr const char *values = "an absolute path, a path that starts with ~/, or off";
   static std::optional<std::string> parse(std::string_view text);

@@ -1,11 +1,15 @@
 /*===- c-api.c - Every promise of fovea-c/Fovea.h, from C
  * -------------------===*/
 
+#define _POSIX_C_SOURCE 200809L /* mkdtemp, setenv */
+
 #include "fovea-c/Fovea.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \
@@ -172,11 +176,35 @@ static int testFreshResults(void) {
   return 0;
 }
 
+/* A failure leaves a folder where the environment says so, and its message names it. */
+static int testReproducer(FoveaContext *context) {
+  FoveaModule *module = parse(context, softmax);
+  FoveaFunction *function = NULL;
+  char folder[] = "/tmp/fovea-c-XXXXXX", command[600];
+  const char *line;
+  CHECK(module);
+  CHECK(mkdtemp(folder));
+  CHECK(setenv("FOVEA_REPRODUCER_DIR", folder, 1) == 0);
+  CHECK(foveaModuleCompile(module, NULL, "tile-m=-1", &function) == FOVEA_COMPILATION_FAILED);
+  CHECK_MESSAGE("needs a tile of at least 1 row, got -1");
+  CHECK_MESSAGE("reproducer: ");
+  line = strstr(foveaGetErrorMessage(), "reproducer: ") + strlen("reproducer: ");
+  CHECK(!strncmp(line, folder, strlen(folder)) && strstr(line, "/foveaModuleCompile-"));
+  CHECK(access(line, X_OK) == 0);
+  CHECK(foveaModuleRunPipeline(module, "attn-to-llvm", "tile-m=-1") == FOVEA_COMPILATION_FAILED);
+  CHECK_MESSAGE("/foveaModuleRunPipeline-");
+  CHECK(unsetenv("FOVEA_REPRODUCER_DIR") == 0);
+  snprintf(command, sizeof(command), "rm -r '%s'", folder);
+  CHECK(system(command) == 0);
+  foveaModuleDestroy(module);
+  return 0;
+}
+
 int main(void) {
   FoveaContext *context = foveaContextCreate();
   int failed;
   CHECK(foveaCompilerVersion() > 0);
-  failed = testDiagnostics(context) | testPipelines(context) | testStrides(context);
+  failed = testDiagnostics(context) | testPipelines(context) | testStrides(context) | testReproducer(context);
   foveaContextDestroy(context);
   failed |= testFreshResults();
   if (!failed)

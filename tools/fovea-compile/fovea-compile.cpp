@@ -2,12 +2,14 @@
 
 #include "common/EnvironmentHelp.h"
 #include "fovea/Compile/Compile.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/runtime.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/WithColor.h"
 
 namespace cl = llvm::cl;
@@ -31,6 +33,7 @@ static std::string getDefaultOutput(llvm::StringRef file, Emit emit) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llvm::sys::AddSignalHandler(fovea::Reproducer::keepAfterCrash, nullptr);
   cl::OptionCategory category("fovea-compile");
   fovea::CompileOptions options;
   options.lowering.threads = foveaGetThreadCount();

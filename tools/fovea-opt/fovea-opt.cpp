@@ -19,6 +19,7 @@ using namespace mlir;
 #ifdef FOVEA_BUILD_TESTS
 namespace fovea::test {
 void registerMaskRangePass();
+void registerMisbehavePass();
 } // namespace fovea::test
 #endif
 
@@ -51,6 +52,7 @@ int main(int argc, char **argv) {
   fovea::registerAllPasses();
 #ifdef FOVEA_BUILD_TESTS
   fovea::test::registerMaskRangePass();
+  fovea::test::registerMisbehavePass();
 #endif
 
   llvm::cl::opt<bool> roundTrip("round-trip", llvm::cl::desc("Write the input as pretty text, generic text and "

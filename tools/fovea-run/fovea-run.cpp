@@ -1,10 +1,12 @@
 //===- fovea-run.cpp - compiles a file and runs a function of it ----------===//
 
 #include "common/EnvironmentHelp.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/Execute/Runner.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -12,6 +14,7 @@ namespace cl = llvm::cl;
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llvm::sys::AddSignalHandler(fovea::Reproducer::keepAfterCrash, nullptr);
   cl::OptionCategory category("fovea-run");
   fovea::RunOptions options;
 

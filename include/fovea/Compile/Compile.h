@@ -27,6 +27,9 @@ enum class Emit {
   Launch,        ///< The launch descriptor in lines for a reader.
 };
 
+/// As fovea-compile spells it.
+llvm::StringRef getName(Emit emit);
+
 struct CompileOptions {
   std::string file; ///< `-` is the standard input.
   Emit emit = Emit::Object;

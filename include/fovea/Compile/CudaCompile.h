@@ -7,10 +7,14 @@
 
 namespace fovea {
 
+class Reproducer;
+
 struct CudaCompileOptions {
   /// Of the pipeline attn-to-nvvm.
   std::string pipelineOptions;
   SerializeOptions serialize;
+  /// Takes note of passes that fail, if not null.
+  Reproducer *reproducer = nullptr;
 };
 
 struct CudaCompilation {

@@ -10,6 +10,8 @@
 
 namespace fovea {
 
+class Reproducer;
+
 struct LoweringOptions {
   CpuModel cpu = CpuModel::host();
   /// How many threads the schedule is made for.
@@ -17,6 +19,8 @@ struct LoweringOptions {
   /// Of CpuPipelineOptions, over the above: `tile-m=64 tile-n=96`.
   std::string pipelineOptions;
   bool unfused = false; ///< Through `attn-unfused-to-llvm` instead.
+  /// Takes note of passes that fail, if not null.
+  Reproducer *reproducer = nullptr;
 };
 
 /// Runs `attn-to-llvm`. Where a pass has reported an error, the one returned

@@ -9,6 +9,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 #include <optional>
 
@@ -26,6 +27,13 @@ struct SourceFile {
 
   /// `-` is the standard input. Fails with the first diagnostic.
   llvm::Error read(llvm::StringRef path);
+  /// The same for text that is called `name` in diagnostics.
+  llvm::Error parse(llvm::StringRef text, llvm::StringRef name);
+  /// What was read.
+  llvm::StringRef getText() const { return sources.getMemoryBuffer(sources.getMainFileID())->getBuffer(); }
+
+private:
+  llvm::Error parse(std::unique_ptr<llvm::MemoryBuffer> buffer, llvm::StringRef name);
 };
 
 /// The public functions of `module` that have a body.

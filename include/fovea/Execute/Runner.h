@@ -15,6 +15,7 @@
 
 #include "llvm/Support/Error.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ namespace fovea {
 
 struct RunOptions {
   std::string file;
+  /// The module itself; `file` is then only what diagnostics call it.
+  std::optional<std::string> text;
   /// The function to call; may be empty where the file has one public function.
   std::string entry;
   /// auto, cpu, cuda: `auto` is a GPU where there is one that the function can
@@ -60,9 +63,6 @@ struct RunOptions {
 /// Seconds per call, sorted.
 struct Timing {
   std::vector<double> seconds;
-  /// Floating-point operations of a call, where known; masks are not deducted.
-  std::optional<double> flops;
-  bool masked = false;
 };
 
 /// What a run has been counted to do.
@@ -82,19 +82,46 @@ struct RunReport {
   /// What decided on the target, what ptxas finds slow, the kernels.
   std::vector<std::string> remarks;
   std::vector<std::string> resultTypes;
+  /// Floating-point operations of a call, where known; masks are not deducted.
+  std::optional<double> flops;
+  bool masked = false;
+  int64_t argumentBytes = 0; ///< Of the elements of arguments that are not only written to.
+  int64_t resultBytes = 0;
   std::vector<Verdict> verdicts;          ///< One per result, with `check`.
   std::optional<Timing> timing;           ///< With `repeat`.
   std::optional<CountedAccesses> counted; ///< With `count`.
   /// Of the tile interpreter: what explains results that are wrong, and how to see them again.
   std::vector<std::string> notes;
-  std::string reproducer;
+  /// Lines that say how to see a failed run again.
+  std::vector<std::string> reproducers;
 
   bool passed() const;
   /// Lines for a reader.
   std::string str() const;
 };
 
-/// Fails with one diagnostic, and has then written no output.
+/// A function that is compiled, has its arguments, and has been called and judged once.
+class PreparedRun {
+public:
+  /// Fails with one diagnostic. Of the options, `repeat` and `outputs` are for runFile.
+  static llvm::Expected<PreparedRun> create(const RunOptions &options);
+  PreparedRun(PreparedRun &&other) noexcept;
+  PreparedRun &operator=(PreparedRun &&other) noexcept;
+  ~PreparedRun();
+
+  const RunReport &getReport() const;
+  /// Seconds of so many further calls, in the order in which they were made.
+  llvm::Expected<std::vector<double>> measure(int64_t repeat);
+
+private:
+  friend llvm::Expected<RunReport> runFile(const RunOptions &options);
+  struct State;
+  explicit PreparedRun(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state;
+};
+
+/// Prepares, times and writes the outputs. Fails with one diagnostic, and has then written no output.
 llvm::Expected<RunReport> runFile(const RunOptions &options);
 
 } // namespace fovea

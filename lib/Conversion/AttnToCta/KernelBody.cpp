@@ -121,7 +121,9 @@ void Reader::findOps() {
   });
   if (unsigned blocks = body.kernel.getBody().getBlocks().size(); blocks != 1)
     refuse("it has {0} blocks, expected straight code", blocks);
-  if (attentions != 1)
+  if (attentions == 0 && finalizes > 0)
+    refuse("its attention has no keys left, by the mask or the shapes");
+  else if (attentions != 1)
     refuse("it has {0} attn.online_attention, expected 1", attentions);
   if (finalizes > 1)
     refuse("it has {0} attn.finalize, expected at most 1", finalizes);

@@ -42,9 +42,11 @@ using namespace mlir;
 using namespace mlir::cta;
 using namespace fovea;
 
-/// Every register tile needs a layout; the patterns count on it.
+/// Every register tile needs a layout, and few elements per thread; the patterns count on it.
 static LogicalResult checkLayouts(LLVM::LLVMFuncOp func) {
-  WalkResult result = func.walk([](Operation *op) {
+  // Four times the registers that there are: what is beyond makes no kernel, but code without end.
+  constexpr int64_t maxElements = 1024;
+  WalkResult result = func.walk([&](Operation *op) {
     for (Value value : op->getResults()) {
       Type type = value.getType();
       if (auto inflight = dyn_cast<InflightType>(type))
@@ -53,6 +55,11 @@ static LogicalResult checkLayouts(LLVM::LLVMFuncOp func) {
       std::string whyNot;
       if (tensor && !getRegisterLayout(tensor, &whyNot)) {
         op->emitOpError() << "computes " << tensor << ": " << whyNot;
+        return WalkResult::interrupt();
+      }
+      if (tensor && getElementsPerThread(tensor) > maxElements) {
+        op->emitOpError() << "computes " << tensor << ": a thread has " << getElementsPerThread(tensor)
+                          << " elements of it, expected at most " << maxElements;
         return WalkResult::interrupt();
       }
     }

@@ -34,11 +34,13 @@ Value bothOrNull(OpBuilder &builder, Location loc, Value a, Value b) {
   return !a ? b : !b ? a : arith::AndIOp::create(builder, loc, a, b).getResult();
 }
 
-unsigned bitsOf(Type element) { return element.isInteger(1) ? 8 : element.getIntOrFloatBitWidth(); }
+unsigned bitsOf(Type element) {
+  return element.isInteger(1) ? 8 : element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+}
 
 /// Element types that are moved as registers of their width.
 bool isMovable(Type element) {
-  if (!element.isIntOrFloat())
+  if (!element.isIntOrIndexOrFloat())
     return false;
   unsigned bits = bitsOf(element);
   return bits == 8 || bits == 16 || bits == 32 || bits == 64;
@@ -49,6 +51,8 @@ Value toRegister(OpBuilder &builder, Location loc, Value value) {
   unsigned bits = bitsOf(value.getType());
   if (isa<FloatType>(value.getType()))
     value = arith::BitcastOp::create(builder, loc, builder.getIntegerType(bits), value);
+  if (value.getType().isIndex())
+    value = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
   if (bits == 8)
     value = arith::ExtUIOp::create(builder, loc, builder.getI16Type(), value);
   return value;
@@ -58,6 +62,8 @@ Value fromRegister(OpBuilder &builder, Location loc, Value bits, Type element) {
   if (element.isInteger(1))
     return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, bits,
                                  arith::ConstantIntOp::create(builder, loc, bits.getType(), 0));
+  if (element.isIndex())
+    return arith::IndexCastOp::create(builder, loc, element, bits);
   if (bitsOf(element) == 8)
     bits = arith::TruncIOp::create(builder, loc, builder.getI8Type(), bits);
   return isa<FloatType>(element) ? arith::BitcastOp::create(builder, loc, element, bits).getResult() : bits;
@@ -236,7 +242,7 @@ LogicalResult checkAccess(Operation *op, const LayoutPosition &position, RankedT
   if (isProducer)
     return op->emitOpError("is executed by a producer, of which one thread runs");
   if (!isMovable(tile.getElementType()))
-    return op->emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits, got " << tile.getElementType();
+    return op->emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits or index, got " << tile.getElementType();
   for (int64_t i = 0; i != tile.getRank(); ++i)
     if (!position.isSum(i))
       return op->emitOpError() << "has a layout in which bits of coordinate " << i << " depend on thread and register";
@@ -324,7 +330,7 @@ struct LowerGather final : KernelPattern<GatherOp> {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getTile().getType());
     if (!isMovable(type.getElementType()))
-      return op.emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits, got " << type.getElementType();
+      return op.emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits or index, got " << type.getElementType();
     GlobalElements memory(rewriter, loc, kernel.abi, op.getSource());
     SmallVector<Value> elements;
     for (int64_t r = 0, e = getElementsPerThread(type); r != e; ++r) {
@@ -347,7 +353,7 @@ struct LowerLoad final : KernelPattern<memref::LoadOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     if (!isMovable(op.getType()))
-      return op.emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits, got " << op.getType();
+      return op.emitOpError() << "moves elements of 1, 8, 16, 32 or 64 bits or index, got " << op.getType();
     GlobalElements memory(rewriter, loc, kernel.abi, op.getMemRef());
     auto [offset, predicate] = memory.at(SmallVector<Value>(adaptor.getIndices()));
     rewriter.replaceOp(op, memory.load(offset, predicate));

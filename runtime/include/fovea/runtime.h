@@ -92,6 +92,10 @@ typedef struct FoveaEnvironmentVariable {
   const char *description; /**< One sentence. */
 } FoveaEnvironmentVariable;
 
+/** The folder of FOVEA_REPRODUCER_DIR, "" for none; valid until this thread's
+ *  next call. It need not exist. */
+FOVEA_RUNTIME_API const char *foveaGetReproducerFolder(void);
+
 /** All of them; their number is stored to `count`. */
 FOVEA_RUNTIME_API const FoveaEnvironmentVariable *foveaEnvironmentVariables(int64_t *count);
 

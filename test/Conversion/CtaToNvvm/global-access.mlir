@@ -143,3 +143,20 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// An index is 64 bits in memory.
+
+// CHECK-LABEL: llvm.func @indices
+//       CHECK:   ld.global.b64
+//       CHECK:   st.global.b64
+#acc = #cta.mma<warps = [4, 1]>
+gpu.module @kernels {
+  gpu.func @indices(%x: memref<64x8xindex>, %o: memref<64x8xindex>) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    %c0 = arith.constant 0 : index
+    %t = cta.read %x[%c0, %c0] dims [0, 1] : memref<64x8xindex> -> tensor<64x8xindex, #acc>
+    cta.write %t, %o[%c0, %c0] dims [0, 1] : tensor<64x8xindex, #acc>, memref<64x8xindex>
+    gpu.return
+  }
+}

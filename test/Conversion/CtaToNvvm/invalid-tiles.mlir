@@ -186,7 +186,7 @@ gpu.module @kernels {
 gpu.module @kernels {
   gpu.func @write_element(%o: memref<64xi4>, %i: index, %x: i4) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
     %t = cta.splat %x : i4 -> tensor<64xi4, #row>
-    // expected-error @below {{'cta.write' op moves elements of 1, 8, 16, 32 or 64 bits, got 'i4'}}
+    // expected-error @below {{'cta.write' op moves elements of 1, 8, 16, 32 or 64 bits or index, got 'i4'}}
     // expected-error @below {{failed to legalize operation 'cta.write'}}
     cta.write %t, %o[%i] dims [0] : tensor<64xi4, #row>, memref<64xi4>
     gpu.return
@@ -256,6 +256,16 @@ gpu.module @kernels {
     // expected-error @below {{failed to legalize operation 'arith.constant'}}
     %t = arith.constant dense<"0x000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F000000000000803F"> : tensor<64xf32, #cta.slice<1, #acc>>
     cta.write %t, %o[%i] dims [0] : tensor<64xf32, #cta.slice<1, #acc>>, memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @too_large(%x: f32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    // expected-error @below {{: a thread has 1073741824 elements of it, expected at most 1024}}
+    %t = cta.splat %x : f32 -> tensor<4294967296x32xf32, #cta.mma<warps = [4, 1]>>
     gpu.return
   }
 }

@@ -1,152 +1,128 @@
-//===- fovea-fuzz.cpp - random legal modules through pipelines ------------===//
+//===- fovea-fuzz.cpp - random modules through pipelines ------------------===//
 //
-// Each module must verify, print as text that reads back the same, and pass
-// through every pipeline with the verifier on; with --run it is executed, too
-// (ExecutionCheck.h). What fails prints the one line that repeats it, also
-// where it crashes.
+// Legal modules must pass through pipelines (PipelineCheck.h) and, with --run,
+// give right results (ExecutionCheck.h). With --mutate, modules that may be
+// illegal must be refused with an error, or lowered. What fails prints the one
+// line that repeats it, also where it crashes or does not end.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ExecutionCheck.h"
 #include "ExecutionDraw.h"
-#include "Fuzz/ModuleGenerator.h"
+#include "Isolation.h"
+#include "PipelineCheck.h"
 #include "fovea/InitAll.h"
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/IR/OwningOpRef.h"
-#include "mlir/IR/Verifier.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
-using namespace mlir;
+using namespace fovea::fuzz;
+namespace cl = llvm::cl;
+
+namespace fovea::test {
+void registerMisbehavePass();
+} // namespace fovea::test
 
 namespace {
 
-/// What runs now, for the signal handler.
-struct Running {
-  uint64_t seed = 0;
-  bool execution = false, unfused = false;
-  std::string pipeline;
-};
-Running running;
+struct Options {
+  cl::opt<uint64_t> seed{"seed", cl::desc("The first seed"), cl::init(0)};
+  cl::opt<uint64_t> count{"count", cl::desc("Number of seeds"), cl::init(1)};
+  cl::list<std::string> pipelines{"pipeline", cl::desc("Passes to run, as text; may be repeated")};
+  cl::opt<bool> gpu{"gpu", cl::desc("Draw problems that GPUs have kernels for")};
+  cl::opt<bool> printOnly{"print", cl::desc("Print the modules and run nothing")};
+  cl::opt<bool> run{"run", cl::desc("Compile, execute and judge instead")};
+  cl::opt<std::string> pipelineOptions{"pipeline-options",
+                                       cl::desc("With --run: options of attn-to-llvm instead of drawn ones")};
+  cl::opt<bool> unfused{"unfused", cl::desc("With --run: through attn-unfused-to-llvm")};
+  cl::opt<unsigned> seconds{"seconds", cl::desc("How long a seed may take"), cl::init(60)};
+  cl::opt<bool> mutate{"mutate", cl::desc("Mutate modules, whole or between two stages, and send them on")};
 
-std::string getReproducer() {
-  std::string text = "fovea-fuzz ";
-  if (running.execution)
-    text += running.unfused ? "--run --unfused " : "--run ";
-  text += "--seed " + std::to_string(running.seed) + " --count 1";
-  if (!running.pipeline.empty())
-    text += " --pipeline '" + running.pipeline + "'";
-  return text;
-}
-
-void reportCrash(void *) { llvm::errs() << "crash: " << getReproducer() << "\n"; }
-
-std::string print(Operation *op) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  op->print(os, OpPrintingFlags().enableDebugInfo(false));
-  return text;
-}
-
-class Fuzzer {
-public:
-  Fuzzer(MLIRContext &context, ArrayRef<std::string> pipelines)
-      : context(context), pipelines(pipelines.begin(), pipelines.end()) {}
-
-  /// Runs one seed; false where anything failed.
-  bool run(uint64_t seed);
-
-private:
-  bool check(bool condition, StringRef what) {
-    if (!condition)
-      llvm::errs() << "failed: " << what << ": " << getReproducer() << "\n";
-    return condition;
+  /// The flags without which a seed means something else.
+  std::string getMode() const {
+    return std::string(mutate ? " --mutate" : "") + (run ? " --run" : "") + (unfused ? " --unfused" : "") +
+           (gpu ? " --gpu" : "") + (pipelineOptions.empty() ? "" : " --pipeline-options '" + pipelineOptions + "'");
   }
-
-  MLIRContext &context;
-  SmallVector<std::string> pipelines;
 };
 
 } // namespace
 
-bool Fuzzer::run(uint64_t seed) {
-  running = {seed, /*execution=*/false, /*unfused=*/false, ""};
-  ParserConfig config(&context);
-  auto module = parseSourceString<ModuleOp>(fovea::fuzz::generateModule(seed), config, "<generated>");
-  if (!check(bool(module), "a generated module does not parse"))
-    return false;
-  std::string text = print(*module);
-  auto again = parseSourceString<ModuleOp>(text, config, "<printed>");
-  if (!check(again && print(*again) == text, "a printed module reads back as another"))
-    return false;
-
-  bool passed = true;
-  for (const std::string &pipeline : pipelines) {
-    running.pipeline = pipeline;
-    OwningOpRef<ModuleOp> clone = module->clone();
-    PassManager pm(&context);
-    pm.enableVerifier(true);
-    if (!check(succeeded(parsePassPipeline(pipeline, pm)), "the pipeline does not parse"))
-      return false;
-    passed &= check(succeeded(pm.run(*clone)) && succeeded(verify(*clone)), "the pipeline fails");
-  }
-  return passed;
+static GeneratorOptions getProblems(const Options &options) {
+  return options.gpu ? getGpuProblems() : GeneratorOptions();
 }
 
-/// Executes the seeds; the number of failures.
-static uint64_t execute(MLIRContext &context, uint64_t seed, uint64_t count, const std::string &pipelineOptions,
-                        bool unfused) {
-  fovea::fuzz::ExecutionCheck check(context, pipelineOptions, unfused);
-  uint64_t failures = 0;
-  for (uint64_t s = seed; s != seed + count; ++s) {
-    running = {s, /*execution=*/true, unfused, ""};
-    llvm::Error error = check.run(s);
-    if (!error)
+static int printModules(mlir::MLIRContext &context, const Options &options) {
+  for (uint64_t seed = options.seed; seed != options.seed + options.count; ++seed) {
+    if (!options.mutate) {
+      llvm::outs() << printProblem(options.run ? drawExecution(seed) : drawProblem(seed, getProblems(options)));
       continue;
-    ++failures;
-    llvm::errs() << "failed: " << getReproducer() << "\n" << llvm::toString(std::move(error)) << "\n";
+    }
+    auto mutated = mutateModule(context, seed);
+    if (!mutated) {
+      llvm::errs() << llvm::toString(mutated.takeError()) << "\n";
+      return 1;
+    }
+    llvm::outs() << "// seed " << seed << ": --pass-pipeline='builtin.module(" << mutated->pipeline << ")'\n"
+                 << mutated->text << "\n";
   }
-  llvm::outs() << count << " executions, " << check.getNumIllConditioned() << " ill-conditioned results, " << failures
-               << " failures\n";
-  return failures;
+  return 0;
 }
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  llvm::cl::opt<uint64_t> seed("seed", llvm::cl::desc("The first seed"), llvm::cl::init(0));
-  llvm::cl::opt<uint64_t> count("count", llvm::cl::desc("Number of seeds"), llvm::cl::init(1));
-  llvm::cl::list<std::string> pipelines("pipeline", llvm::cl::desc("Passes to run, as text; may be repeated"));
-  llvm::cl::opt<bool> printOnly("print", llvm::cl::desc("Print the modules and run nothing"));
-  llvm::cl::opt<bool> run("run", llvm::cl::desc("Compile, execute and judge instead"));
-  llvm::cl::opt<std::string> pipelineOptions("pipeline-options",
-                                             llvm::cl::desc("With --run: options of attn-to-llvm instead of drawn "
-                                                            "ones"));
-  llvm::cl::opt<bool> unfused("unfused", llvm::cl::desc("With --run: through attn-unfused-to-llvm"));
-  llvm::cl::ParseCommandLineOptions(argc, argv, "Fovea's module fuzzer\n");
-  if (printOnly) {
-    for (uint64_t s = seed; s != seed + count; ++s)
-      llvm::outs() << fovea::fuzz::printProblem(run ? fovea::fuzz::drawExecution(s) : fovea::fuzz::drawProblem(s));
-    return 0;
-  }
-
-  llvm::sys::AddSignalHandler(reportCrash, nullptr);
-  DialectRegistry registry;
+  Options options;
+  cl::ParseCommandLineOptions(argc, argv, "Fovea's module fuzzer\n");
+  mlir::DialectRegistry registry;
   fovea::registerAllDialects(registry);
   fovea::registerAllPasses();
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  if (run)
-    return execute(context, seed, count, pipelineOptions, unfused) != 0;
-  Fuzzer fuzzer(context, std::vector<std::string>(pipelines.begin(), pipelines.end()));
-  uint64_t failures = 0;
-  for (uint64_t s = seed; s != seed + count; ++s)
-    failures += !fuzzer.run(s);
-  llvm::outs() << count << " modules, " << pipelines.size() << " pipelines, " << failures << " failures\n";
+  fovea::test::registerMisbehavePass();
+  // Without threads, which a child process would not have.
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  if (options.printOnly)
+    return printModules(context, options);
+
+  auto getReproducer = [&](const Progress &progress) {
+    return "fovea-fuzz" + options.getMode() + " --seed " + std::to_string(progress.getSeed()) + " --count 1" +
+           progress.getStep();
+  };
+  std::vector<std::string> pipelines(options.pipelines.begin(), options.pipelines.end());
+  ExecutionCheck execution(context, options.pipelineOptions, options.unfused);
+  auto check = [&](uint64_t seed, Progress &progress) {
+    int64_t illConditioned = execution.getNumIllConditioned();
+    llvm::Error error = options.mutate ? checkMutated(context, seed, progress)
+                        : options.run  ? execution.run(seed)
+                                       : checkLegal(context, seed, getProblems(options), pipelines, progress);
+    progress.counts[0] += execution.getNumIllConditioned() - illConditioned;
+    if (!error)
+      return true;
+    llvm::errs() << "failed: " << getReproducer(progress) << "\n" << llvm::toString(std::move(error)) << "\n";
+    return false;
+  };
+  uint64_t upstreamCrashes = 0;
+  auto report = [&](llvm::StringRef end, const Progress &progress) {
+    // The parser of upstream crashes on some texts before any code of ours has seen them.
+    bool isUpstreams = options.mutate && progress.getStep().empty() && !progress.wasInOwnCode();
+    upstreamCrashes += isUpstreams;
+    llvm::errs() << (isUpstreams ? "crash of upstream's parser: " : "crash: ") << getReproducer(progress) << "\n"
+                 << end << "\n";
+    return !isUpstreams;
+  };
+  Progress total;
+  uint64_t failures = runIsolated({options.seed, options.count, options.seconds}, check, report, total);
+
+  llvm::outs() << options.count;
+  if (options.mutate)
+    llvm::outs() << " mutated modules, " << total.counts[Rejected] << " rejected, " << total.counts[Refused]
+                 << " refused, " << total.counts[Lowered] << " lowered, " << upstreamCrashes
+                 << " crashes of upstream's parser, ";
+  else if (options.run)
+    llvm::outs() << " executions, " << total.counts[0] << " ill-conditioned results, ";
+  else
+    llvm::outs() << " modules, " << pipelines.size() << " pipelines, "
+                 << (options.gpu ? std::to_string(total.counts[Refused]) + " refused, " : "");
+  llvm::outs() << failures << " failures\n";
   return failures != 0;
 }

@@ -60,7 +60,7 @@ private:
     problem.arguments.back().isOutput = true;
   }
   std::string drawElementType() {
-    element = random.pick<std::string>({"f16", "bf16", "f32", "f32", "f64"});
+    element = random.pick(options.elementTypes);
     compute = element == "f64" ? "f64" : "f32";
     return element;
   }
@@ -153,6 +153,8 @@ void Draw::attention() {
   Dim value = dim("v", random.chance(60) ? qk.extent : random.pick(options.valueHeadDims));
   if (options.zeroExtents && random.chance(2))
     value.extent = 0;
+  if (options.forGpu)
+    qk.dynamic = value.dynamic = false;
   int64_t perScore = qk.extent + value.extent;
   for (const Dim &b : batch)
     perScore *= b.extent;
@@ -167,6 +169,10 @@ void Draw::attention() {
   if (explicitMaps)
     for (std::vector<Dim> *dims : {&query, &key, &values, &output, &perRow})
       random.shuffle(*dims);
+  auto rowsAndHeadDim = [](const Dim &a) { return a.name == "m" || a.name == "k"; };
+  auto first = std::find_if(query.begin(), query.end(), rowsAndHeadDim);
+  if (options.forGpu && first->name == "k")
+    std::iter_swap(first, std::find_if(first + 1, query.end(), rowsAndHeadDim));
   unsigned q = add("q", element, query), k = add("k", element, key);
   problem.inputs = {q, k, add("v", element, values)};
 

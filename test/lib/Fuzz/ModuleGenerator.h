@@ -16,11 +16,15 @@ namespace fovea::fuzz {
 
 struct GeneratorOptions {
   bool attention = true, softmax = true, crossEntropy = true;
+  /// Of the operands; as often as they are listed.
+  std::vector<std::string> elementTypes = {"f16", "bf16", "f32", "f32", "f64"};
   /// Lengths of rows, keys and normalised dimensions are drawn from these.
   std::vector<int64_t> lengths = {1, 2, 3, 5, 7, 8, 16, 17, 31, 32, 33, 64, 65, 100, 129};
   /// QK and V head dims are drawn from these.
   std::vector<int64_t> qkHeadDims = {1, 4, 5, 8, 16, 24, 40, 64};
   std::vector<int64_t> valueHeadDims = {1, 3, 8, 32};
+  /// What kernels for GPUs need: types tell the head dims, and in the query they come behind the rows.
+  bool forGpu = false;
   /// Lengths are drawn again, shorter, until the element-wise work (for
   /// attention, the multiply-adds) is at most this.
   int64_t maxWork = std::numeric_limits<int64_t>::max();

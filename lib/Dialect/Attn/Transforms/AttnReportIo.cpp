@@ -10,9 +10,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "IoModel.h"
-#include "RooflineSvg.h"
 #include "ScheduleConfig.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
+#include "fovea/Dialect/Attn/Transforms/RooflineSvg.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

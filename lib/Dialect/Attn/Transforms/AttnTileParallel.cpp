@@ -128,6 +128,30 @@ static bool writesNothing(Operation *root) {
                       [](Type type) { return llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0); });
 }
 
+namespace {
+/// Notices that a rewriter erases an op.
+class ErasureOf final : public RewriterBase::ForwardingListener {
+public:
+  ErasureOf(RewriterBase &rewriter, Operation *op)
+      : ForwardingListener(rewriter.getListener()), rewriter(rewriter), before(rewriter.getListener()), op(op) {
+    rewriter.setListener(this);
+  }
+  ~ErasureOf() override { rewriter.setListener(before); }
+
+  bool hasHappened() const { return erased; }
+  void notifyOperationErased(Operation *what) override {
+    erased |= what == op;
+    ForwardingListener::notifyOperationErased(what);
+  }
+
+private:
+  RewriterBase &rewriter;
+  OpBuilder::Listener *before;
+  Operation *op;
+  bool erased = false;
+};
+} // namespace
+
 FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, TilingInterface root, int64_t tileM,
                                                   LoopOrder order, int64_t tileG) {
   if (tileM < 1)
@@ -175,8 +199,10 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
   // comes from where it goes.
   Operation *scope = isa<scf::ForallOp>(forall->getParentOp()) ? forall->getParentOp() : forall.getOperation();
   DominanceInfo dominance(scope);
+  // It may take the loop, too: one that nobody reads, or that is equal to another.
+  ErasureOf erasure(rewriter, forall);
   eliminateCommonSubExpressions(rewriter, dominance, scope);
-  return flattenIntoParent(rewriter, forall);
+  return erasure.hasHappened() ? scf::ForallOp() : flattenIntoParent(rewriter, forall);
 }
 
 namespace {

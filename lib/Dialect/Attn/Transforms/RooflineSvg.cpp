@@ -1,6 +1,6 @@
-//===- RooflineSvg.cpp - forms of an attention on a roofline --------------===//
+//===- RooflineSvg.cpp - programs on a roofline ---------------------------===//
 
-#include "RooflineSvg.h"
+#include "fovea/Dialect/Attn/Transforms/RooflineSvg.h"
 #include "llvm/Support/Format.h"
 #include <cmath>
 
@@ -22,13 +22,14 @@ struct Plot {
   LogAxis x, y;
 
   Plot(const Roofline &roof, llvm::ArrayRef<RooflinePoint> points) {
-    double low = roof.peakFlops / roof.bandwidth, high = low;
+    double low = roof.peakFlops / roof.bandwidth, high = low, slowest = roof.peakFlops;
     for (const RooflinePoint &point : points) {
       low = std::min(low, point.intensity);
       high = std::max(high, point.intensity);
+      slowest = std::min(slowest, point.measuredFlops.value_or(slowest));
     }
     x = {int(std::floor(std::log10(low))), int(std::ceil(std::log10(high) + 0.3)), left, width - right};
-    y = {int(std::floor(std::log10(std::pow(10.0, x.first) * roof.bandwidth))),
+    y = {int(std::floor(std::log10(std::min(std::pow(10.0, x.first) * roof.bandwidth, slowest)))),
          int(std::ceil(std::log10(roof.peakFlops) + 0.1)), height - bottom, top};
   }
 };
@@ -72,7 +73,8 @@ void mlir::attn::writeRooflineSvg(llvm::raw_ostream &os, const Roofline &roof, l
     os << llvm::format("%.1f,%.1f ", plot.x.at(intensity), plot.y.at(roof.getAttainable(intensity)));
   os << "\"/>\n";
   for (const RooflinePoint &point : points) {
-    double x = plot.x.at(point.intensity), y = plot.y.at(roof.getAttainable(point.intensity));
+    double x = plot.x.at(point.intensity),
+           y = plot.y.at(point.measuredFlops.value_or(roof.getAttainable(point.intensity)));
     os << llvm::format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>\n", x, y);
     bool isRight = x > (left + width - right) * 3 / 4;
     writeText(os, isRight ? x - 8 : x + 8, y + 16 + 14 * point.level, isRight ? "end" : "start", point.label);

@@ -57,6 +57,11 @@ LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError, Arr
   for (int64_t extent : shape)
     if (extent < 1)
       return emitError() << "a shared tile has static, positive extents, got " << extent;
+  // Far beyond any shared memory, so that passes reason about what exists.
+  constexpr int64_t maxElements = 1 << 24;
+  if (shape[0] > maxElements || shape[1] > maxElements || shape[0] * shape[1] > maxElements)
+    return emitError() << "a shared tile has at most " << maxElements << " elements, got " << shape[0] << "x"
+                       << shape[1];
   int64_t bytes = tileElementBytes(elementType);
   if (bytes == 0)
     return emitError() << "elements of a shared tile have 8, 16 or 32 bits, got " << elementType;

@@ -108,3 +108,25 @@ func.func @no_keys(%x: tensor<8x0xf32>, %m0: tensor<8xf32>, %l0: tensor<8xf32>) 
       attributes {attn.config = #attn.config<tile_m = 4>}
   return %m, %l : tensor<8xf32>, tensor<8xf32>
 }
+
+// -----
+
+// An op in a loop whose results nobody reads is gone, and the loop of its tiles with it.
+
+// CHECK-LABEL: func @unread
+//       CHECK:   scf.forall
+//   CHECK-NOT:     attn.online_softmax
+//   CHECK-NOT:     scf.forall (
+//       CHECK:     scf.forall.in_parallel
+func.func @unread(%x: tensor<4x64x8xf32>, %m0: tensor<64xf32>, %l0: tensor<64xf32>, %out: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %r = scf.forall (%i) in (4) shared_outs(%o = %out) -> tensor<4x8xf32> {
+    %x_i = tensor.extract_slice %x[%i, 0, 0] [1, 64, 8] [1, 1, 1] : tensor<4x64x8xf32> to tensor<64x8xf32>
+    %m, %l = attn.online_softmax dimension(1) ins(%x_i : tensor<64x8xf32>) outs(%m0, %l0 : tensor<64xf32>, tensor<64xf32>)
+        attributes {attn.config = #attn.config<tile_m = 16>}
+    %first = tensor.extract_slice %x_i[0, 0] [1, 8] [1, 1] : tensor<64x8xf32> to tensor<1x8xf32>
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %first into %o[%i, 0] [1, 8] [1, 1] : tensor<1x8xf32> into tensor<4x8xf32>
+    }
+  }
+  return %r : tensor<4x8xf32>
+}

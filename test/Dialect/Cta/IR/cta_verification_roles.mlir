@@ -111,6 +111,11 @@ func.func private @tile_extent(!cta.tile<0x8xbf16>)
 
 // -----
 
+// expected-error @below {{a shared tile has at most 16777216 elements, got 4294967296x64}}
+func.func private @tile_elements(!cta.tile<4294967296x64xbf16>)
+
+// -----
+
 // expected-error @below {{elements of a shared tile have 8, 16 or 32 bits, got 'f64'}}
 func.func private @tile_element(!cta.tile<8x8xf64>)
 
