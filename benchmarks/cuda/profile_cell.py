@@ -2,7 +2,7 @@
 """One launch of each contestant of one cell, for a profiler to look at.
 
   ncu --clock-control none --profile-from-start off --set full --csv --page raw \\
-    python3 profile.py --manifest MANIFEST --reference FOLDER --mask full --lengths 16384 --contestants fovea reference
+    python3 profile_cell.py --manifest MANIFEST --reference FOLDER --mask full --lengths 16384 --contestants fovea reference
 
 The options that choose the cell are those of forward.py. Before its profiled launch each contestant runs for a while, so
 that clocks and caches are those of the benchmark.
