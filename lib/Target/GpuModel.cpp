@@ -32,26 +32,27 @@ struct Entry {
   AttentionSchedule schedule;
 };
 
-// warpgroups, tile_n, ping-pong, flatten, rescale_log2, output over query, blocks per SM, tiles per section, dynamic
+// warpgroups, tile_n, ping-pong, flatten, rescale_log2, output over query, blocks per SM, tiles per section,
+// query stages, dynamic
 constexpr Entry table[] = {
-    {64, false, 1024, {4, 64, true, true, 0, false, 1, 0}},
-    {64, false, any, {3, 128, true, true, 0, false, 1, 0}},
-    {64, true, 1024, {1, 64, false, true, 0, false, 3, 300}},
-    {64, true, any, {3, 128, true, true, 0, false, 1, 400}},
-    {96, false, 1024, {2, 128, false, true, 0, false, 1, 0}},
-    {96, false, any, {3, 96, false, false, 8, false, 1, 0}},
-    {96, true, 2048, {2, 128, false, true, 0, false, 1, 300}},
-    {96, true, any, {3, 96, true, true, 8, true, 1, 250}},
-    {128, false, 1024, {2, 128, true, true, 0, false, 1, 0, false}},
-    {128, false, any, {3, 80, true, true, 8, true, 1, 0}},
-    {128, true, 4096, {2, 128, false, true, 0, false, 1, 130}},
-    {128, true, any, {3, 80, false, false, 8, false, 1, 600}},
-    {192, false, 1024, {2, 64, false, true, 8, true, 1, 0}},
-    {192, false, any, {2, 80, false, false, 8, true, 1, 0}},
-    {192, true, 1024, {2, 64, false, true, 8, true, 1, 160}},
-    {192, true, any, {2, 80, true, true, 8, true, 1, 250}},
-    {256, false, any, {2, 64, false, false, 8, true, 1, 0}},
-    {256, true, any, {2, 64, false, false, 8, true, 1, 130}},
+    {64, false, 1024, {4, 64, true, true, 0, false, 1, 0, 2}},
+    {64, false, any, {3, 128, true, true, 0, false, 1, 0, 2}},
+    {64, true, 1024, {1, 64, false, true, 0, false, 3, 300, 2}},
+    {64, true, any, {3, 128, true, true, 0, false, 1, 400, 2}},
+    {96, false, 1024, {2, 128, false, true, 0, false, 1, 0, 2}},
+    {96, false, any, {3, 96, false, false, 8, false, 1, 0, 1}},
+    {96, true, 2048, {2, 128, false, true, 0, false, 1, 300, 2}},
+    {96, true, any, {3, 96, true, true, 8, true, 1, 250, 2}},
+    {128, false, 1024, {2, 128, true, false, 0, false, 1, 0, 2, false}},
+    {128, false, any, {3, 80, true, false, 8, false, 1, 0, 2}},
+    {128, true, 4096, {2, 128, true, false, 0, false, 1, 130, 2}},
+    {128, true, any, {3, 80, false, false, 8, false, 1, 600, 1}},
+    {192, false, 1024, {2, 64, false, true, 8, true, 1, 0, 2}},
+    {192, false, any, {2, 80, false, false, 8, true, 1, 0, 1}},
+    {192, true, 1024, {2, 64, false, true, 8, true, 1, 160, 2}},
+    {192, true, any, {2, 80, true, true, 8, true, 1, 250, 2}},
+    {256, false, any, {2, 64, false, false, 8, true, 1, 0, 1}},
+    {256, true, any, {2, 64, false, false, 8, true, 1, 130, 1}},
 };
 
 bool fits(const Entry &entry, const AttentionShape &shape) {

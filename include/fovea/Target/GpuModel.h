@@ -46,6 +46,7 @@ struct AttentionSchedule {
   bool outputOverQuery;
   int64_t blocksPerSm;
   int64_t sectionTiles;  ///< Only where rows differ.
+  int64_t queryStages;   ///< 2: the next tile's Q is loaded while this one is in use.
   bool isDynamic = true; ///< Tiles are handed out by a counter.
 
   int64_t tileM() const { return 64 * warpgroups; }

@@ -22,9 +22,31 @@ namespace {
 
 constexpr int64_t sliceRows = 64;
 
+/// `address` / 16, for an address in shared memory, whose beginning is aligned. The offset of a tile, a constant, and
+/// that of a slot, a multiple of its size, are divided where they are constants, so that the rest does not depend on
+/// the slot: one operation is left between a slot's number and the product.
+Value inSixteenths(OpBuilder &builder, Location loc, const KernelLowering &kernel, Value address) {
+  auto sixteenth = [&](int64_t bytes) { return i32Constant(builder, loc, bytes / 16); };
+  auto add = [&](Value rest, Value offset) -> Value {
+    return arith::AddIOp::create(builder, loc, inSixteenths(builder, loc, kernel, rest), offset);
+  };
+  if (auto shared = address.getDefiningOp<SharedOp>(); shared && shared.getOffset() && *shared.getOffset() % 16 == 0)
+    return add(kernel.sharedMemory, sixteenth(*shared.getOffset()));
+  auto sum = address.getDefiningOp<arith::AddIOp>();
+  Value offset = sum ? sum.getRhs() : Value();
+  auto slot = offset ? offset.getDefiningOp<arith::MulIOp>() : arith::MulIOp();
+  IntegerAttr bytes;
+  if (sum && matchPattern(slot ? slot.getRhs() : offset, m_Constant(&bytes)) && bytes.getInt() % 16 == 0) {
+    Value units = sixteenth(bytes.getInt());
+    return add(sum.getLhs(), slot ? arith::MulIOp::create(builder, loc, slot.getLhs(), units).getResult() : units);
+  }
+  return arith::ShRUIOp::create(builder, loc, address, i32Constant(builder, loc, 4));
+}
+
 /// The low word of a descriptor of the tile at `address`; advances are added to it.
-Value lowWord(OpBuilder &builder, Location loc, Value address, const MatrixDescriptor &descriptor) {
-  Value start = arith::ShRUIOp::create(builder, loc, address, i32Constant(builder, loc, 4));
+Value lowWord(OpBuilder &builder, Location loc, const KernelLowering &kernel, Value address,
+              const MatrixDescriptor &descriptor) {
+  Value start = inSixteenths(builder, loc, kernel, address);
   return arith::AddIOp::create(builder, loc, start, i32Constant(builder, loc, descriptor.lowWord()));
 }
 
@@ -83,7 +105,7 @@ struct LowerDotAsync final : KernelPattern<DotAsyncOp> {
     std::string aLow;
     if (a) {
       // The warpgroup's rows: a slice begins with an atom of the tile.
-      Value low = lowWord(rewriter, loc, adaptor.getA().front(), a->descriptor(Major::K));
+      Value low = lowWord(rewriter, loc, kernel, adaptor.getA().front(), a->descriptor(Major::K));
       if (threads.numWarpgroups() > 1)
         low = arith::AddIOp::create(
             rewriter, loc, low,
@@ -94,7 +116,7 @@ struct LowerDotAsync final : KernelPattern<DotAsyncOp> {
       for (Value pair : adaptor.getA())
         aRegisters.push_back(ptx.input(pair));
     }
-    std::string bLow = ptx.input(lowWord(rewriter, loc, adaptor.getB().front(), b.descriptor(bMajor)));
+    std::string bLow = ptx.input(lowWord(rewriter, loc, kernel, adaptor.getB().front(), b.descriptor(bMajor)));
 
     int64_t slices = rows / sliceStride, steps = b.numSteps(bMajor);
     std::string instruction;

@@ -177,12 +177,12 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
     if (!op->hasAttr(scheduleName) && given)
       op->setAttr(scheduleName, given);
     if (!best)
-      best = fovea::AttentionSchedule{2, 64, false, false, 0, true, 1, 0};
+      best = fovea::AttentionSchedule{2, 64, false, false, 0, true, 1, 0, 1};
     bool byHand = op->hasAttr(scheduleName);
     if (!byHand)
       op->setAttr(scheduleName, cta::ScheduleAttr::get(
                                     context, best->warpgroups, /*stages=*/2, /*overlap=*/true, best->pingPong,
-                                    /*specialize=*/true, best->flatten, best->flatten ? 2 : 1, best->outputOverQuery,
+                                    /*specialize=*/true, best->flatten, best->queryStages, best->outputOverQuery,
                                     best->isDynamic ? cta::Scheduler::Dynamic : cta::Scheduler::Static,
                                     shape && shape->masked ? cta::TileOrder::Descending : cta::TileOrder::Ascending,
                                     best->sectionTiles, best->blocksPerSm, 0, 0));

@@ -5,12 +5,11 @@
 // high word of a descriptor has the distance of atoms (8 rows of 64 bytes: 32 units) and the swizzle (2 at bit 30: 64 bytes).
 
 // CHECK-LABEL: llvm.func @shared
+//   CHECK-DAG:   %[[KOFFSET:.*]] = llvm.mlir.constant(65792 : i32)
 //       CHECK:   %[[BASE:.*]] = llvm.ptrtoint %{{.*}} : !llvm.ptr<3> to i32
-//       CHECK:   %[[K:.*]] = llvm.add %[[BASE]], %{{.*}} : i32
-//       CHECK:   %[[QUNITS:.*]] = llvm.lshr %[[BASE]],
-//       CHECK:   %[[QLOW:.*]] = llvm.add %[[QUNITS]],
-//       CHECK:   %[[KUNITS:.*]] = llvm.lshr %[[K]],
-//       CHECK:   %[[KLOW:.*]] = llvm.add %[[KUNITS]],
+//       CHECK:   %[[UNITS:.*]] = llvm.lshr %[[BASE]],
+//       CHECK:   %[[QLOW:.*]] = llvm.add %[[UNITS]],
+//       CHECK:   %[[KLOW:.*]] = llvm.add %[[UNITS]], %[[KOFFSET]]
 //       CHECK:   %[[F:.*]] = llvm.inline_asm has_side_effects {{.*}} "{
 //  CHECK-SAME:     setp.ne.b32 first, 0, 0;
 //  CHECK-SAME:     wgmma.fence.sync.aligned;
@@ -32,6 +31,40 @@ gpu.module @kernels {
     %ak = cta.shared "k" bytes(1024) align(1024) at(4096) : i32
     %q = cta.smem_tile %aq : !q
     %k = cta.smem_tile %ak : !k
+    %f = cta.dot_async %q, %k transpose_b : !q, !k -> !cta.inflight<!s>
+    %s = cta.dot_wait %f pending(0) : !cta.inflight<!s>
+    gpu.return
+  }
+}
+
+// -----
+
+// The address of a slot becomes units of 16 bytes without a shift that waits for the slot's number: 64 units a slot.
+
+// CHECK-LABEL: llvm.func @slot
+//  CHECK-SAME:   (%[[SLOT:.*]]: i32)
+//   CHECK-DAG:   %[[SIZE:.*]] = llvm.mlir.constant(64 : i32)
+//   CHECK-DAG:   %[[OFFSET:.*]] = llvm.mlir.constant(256 : i32)
+//       CHECK:   %[[BASE:.*]] = llvm.ptrtoint %{{.*}} : !llvm.ptr<3> to i32
+//       CHECK:   %[[UNITS:.*]] = llvm.lshr %[[BASE]],
+//       CHECK:   %[[AT:.*]] = llvm.mul %[[SLOT]], %[[SIZE]]
+//       CHECK:   %[[BEGIN:.*]] = llvm.add %[[UNITS]], %[[OFFSET]]
+//       CHECK:   %[[K:.*]] = llvm.add %[[BEGIN]], %[[AT]]
+//       CHECK:   %[[KLOW:.*]] = llvm.add %[[K]],
+//       CHECK:   "=f,=f,=f,=f,=f,=f,=f,=f,r,r,~{memory}" %{{.*}}, %[[KLOW]] :
+#acc = #cta.mma<warps = [4, 1]>
+!q = !cta.tile<64x32xbf16, swizzle = 64>
+!k = !cta.tile<16x32xbf16, swizzle = 64>
+!s = tensor<64x16xf32, #acc>
+gpu.module @kernels {
+  gpu.func @slot(%slot: i32) kernel attributes {cta.schedule = #cta.schedule<warpgroups = 1>} {
+    %c1024 = arith.constant 1024 : i32
+    %aq = cta.shared "q" bytes(4096) align(1024) at(0) : i32
+    %ak = cta.shared "k" bytes(2048) align(1024) at(4096) : i32
+    %offset = arith.muli %slot, %c1024 : i32
+    %as = arith.addi %ak, %offset : i32
+    %q = cta.smem_tile %aq : !q
+    %k = cta.smem_tile %as : !k
     %f = cta.dot_async %q, %k transpose_b : !q, !k -> !cta.inflight<!s>
     %s = cta.dot_wait %f pending(0) : !cta.inflight<!s>
     gpu.return

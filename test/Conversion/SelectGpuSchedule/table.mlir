@@ -6,8 +6,8 @@
 // Many keys: three warpgroups and a rescale only where it is needed. Few keys: the block of keys divides them.
 
 // CHECK-LABEL: @full_128
-//       SHORT:   attn.config = #attn.config<tile_m = 128, tile_n = 128>, cta.schedule = #cta.schedule<ping_pong = true, flatten = true, query_stages = 2>
-//        LONG:   attn.config = #attn.config<tile_m = 192, tile_n = 80, rescale_log2 = 8>, cta.schedule = #cta.schedule<warpgroups = 3, ping_pong = true, flatten = true, query_stages = 2, output_over_query = true, scheduler = dynamic>
+//       SHORT:   attn.config = #attn.config<tile_m = 128, tile_n = 128>, cta.schedule = #cta.schedule<ping_pong = true, query_stages = 2>
+//        LONG:   attn.config = #attn.config<tile_m = 192, tile_n = 80, rescale_log2 = 8>, cta.schedule = #cta.schedule<warpgroups = 3, ping_pong = true, query_stages = 2, scheduler = dynamic>
 func.func @full_128(%q: tensor<?x4x?x128xbf16>, %k: tensor<?x4x?x128xbf16>, %o: tensor<?x4x?x128xbf16>) -> tensor<?x4x?x128xbf16> {
   %r = attn.attention ins(%q, %k, %k : tensor<?x4x?x128xbf16>, tensor<?x4x?x128xbf16>, tensor<?x4x?x128xbf16>) outs(%o : tensor<?x4x?x128xbf16>)
   return %r : tensor<?x4x?x128xbf16>
