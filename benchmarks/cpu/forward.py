@@ -11,7 +11,8 @@ A cell is DTYPE/DIM/MASK/BATCHxHEADS/LENGTH. Each contestant first computes into
 of several heads against float64 (../cuda/judge.py), no NaN anywhere, and all of it against PyTorch's result. Then come
 rounds in rotated order: a pause, in which the other's threads go to sleep, two calls to warm up, and the median of
 further calls on the same tensors, which are random. The rate of multiply-adds in registers is measured around every
-round, because a shared machine's speed changes within seconds.
+round, because a shared machine's speed changes within seconds; a round that begins or ends below --calm of the best rate
+of the record is repeated, at most three times as often as there are rounds ("disturbed" in the record).
 
 OUT.json holds every round, and OUT.md and OUT.svg show it. A cell that is in OUT.json is not measured again (unless
 with --again), so that a long run may be cut into calls of --seconds. GFLOP/s count 4 * batch * heads * queries * keys * head
@@ -233,24 +234,35 @@ def measure(torch, options, cell, makers, peaks, key):
         begin = time.perf_counter()
         ready[name]()
         seconds[name] = time.perf_counter() - begin
-    cell["peaks"] = {}
+    cell.update(peaks={}, disturbed=0)
     before = peaks.measure(time.perf_counter)
-    for turn in range(options.rounds):
+    turn = 0
+    while turn < options.rounds and ready:
+        times = {}
         for name in rotated(list(ready), turn, options.rounds):
             time.sleep(options.pause)
             for _ in range(2 if seconds[name] < 0.1 else 1):
                 ready[name]()
-            times = []
+            times[name] = []
             for _ in range(max(2, min(200, int(options.burst / seconds[name])))):
                 begin = time.perf_counter()
                 ready[name]()
-                times.append(1e3 * (time.perf_counter() - begin))
-            cell["contestants"][name]["rounds"].append([float(f"{t:.4g}") for t in times])
+                times[name].append(1e3 * (time.perf_counter() - begin))
         time.sleep(options.pause)
         after = peaks.measure(time.perf_counter)
+        best = peaks.best = max(peaks.best, before["fma"], after["fma"])
+        calm = min(before["fma"], after["fma"]) >= options.calm * best
+        if not calm and cell["disturbed"] < 3 * options.rounds:
+            cell["disturbed"] += 1  # by another program: the machine was slower than it can be
+            time.sleep(options.pause * cell["disturbed"])
+            before = peaks.measure(time.perf_counter)
+            continue
+        for name in times:
+            cell["contestants"][name]["rounds"].append([float(f"{t:.4g}") for t in times[name]])
         for unit in after:
             cell["peaks"].setdefault(unit, []).append(round((before[unit] + after[unit]) / 2, 1))
         before = after
+        turn += 1
     # A line of 200 times says no more than its quartiles.
     for data in cell["contestants"].values():
         data["rounds"] = [r if len(r) <= 5 else [float(f"{x:.4g}") for x in statistics.quantiles(r, n=4)]
@@ -283,13 +295,14 @@ def run(options):
     record = Record(options, dict(
         date=time.strftime("%Y-%m-%d"), cpu=cpu_name(), flags=flags(), threads=options.threads, torch=torch.__version__,
         commands=[shlex.join(["benchmarks/cpu/forward.py", *sys.argv[1:]])], commits=[commit], rounds=options.rounds,
-        pause=options.pause, burst=options.burst, options=options.pipeline_options))
+        calm=options.calm, pause=options.pause, burst=options.burst, options=options.pipeline_options))
     compiler = contestants.Compiler(options.bin, options.threads, options.pipeline_options)
     makers = {"sdpa": lambda *a: contestants.Sdpa(torch, *a),
               "fovea": lambda *a: contestants.Fovea(torch, compiler, *a)}
     if options.flex:
         makers["flex"] = lambda *a: contestants.Flex(torch, *a)
     peaks = contestants.Peaks(torch, compiler, options.threads, matrix=any(d != "f32" for d in options.dtype))
+    peaks.best = max([rate for cell in record.data["cells"].values() for rate in cell["peaks"]["fma"]], default=0.0)
     left, wrong = 0, []
     for key, cell in cells_of(options):
         if not re.search(options.cells, key) or (key in record.data["cells"] and not options.again):
@@ -331,6 +344,7 @@ def parse(arguments):
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--burst", type=float, default=0.15, help="seconds of calls per contestant and round")
     parser.add_argument("--pause", type=float, default=0.02)
+    parser.add_argument("--calm", type=float, default=0.85, help="share of the best peak that a round needs")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--pipeline-options", default="", help="of attn-to-llvm")
     parser.add_argument("--commit", help="if this is no clone")

@@ -67,25 +67,27 @@ static int defaultThreadCount() {
   return std::clamp(count == 0 ? availableProcessors() : count, 1, environment::ThreadCount::maximum);
 }
 
-/// Looks at `isDone` for as long as FOVEA_SPIN_MICROSECONDS says: a thread that sleeps takes tens of microseconds to
-/// wake, which is as long as a small loop takes altogether. Returns at once where threads would take processors from
-/// each other.
-template <typename Condition> static void spin(int threadCount, Condition isDone) {
-  static const std::chrono::microseconds limit(environment::spinMicroseconds());
-  static const int processors = availableProcessors();
+ThreadPool::ThreadPool(int threadCount)
+    : spinLimit(environment::spinMicroseconds()), processors(availableProcessors()), threadCount(threadCount) {}
+
+/// Looks at `isDone` for a while, without the mutex: a thread that sleeps takes tens of microseconds to wake, which is
+/// as long as a small loop takes altogether. Not where threads would take processors from each other.
+template <typename Condition> void ThreadPool::spin(std::unique_lock<std::mutex> &lock, Condition isDone) {
   if (threadCount > processors)
     return;
+  lock.unlock();
   constexpr int looksPerClock = 64;
-  for (auto end = std::chrono::steady_clock::now() + limit; std::chrono::steady_clock::now() < end;)
-    for (int look = 0; look < looksPerClock; ++look) {
-      if (isDone())
-        return;
+  bool done = false;
+  for (auto end = std::chrono::steady_clock::now() + spinLimit; !done && std::chrono::steady_clock::now() < end;)
+    for (int look = 0; !done && look < looksPerClock; ++look) {
+      done = isDone();
 #if defined(__x86_64__)
       __builtin_ia32_pause();
 #elif defined(__aarch64__)
       asm volatile("isb");
 #endif
     }
+  lock.lock();
 }
 
 ThreadPool &ThreadPool::get() noexcept {
@@ -149,24 +151,16 @@ void ThreadPool::parallelFor(int64_t count, Body body, void *context) noexcept {
 }
 
 void ThreadPool::awaitWorkers(Loop &loop, std::unique_lock<std::mutex> &lock) {
-  if (loop.numWorkers != 0) {
-    int count = threadCount;
-    lock.unlock();
-    spin(count, [&] { return loop.numWorkers.load(std::memory_order_relaxed) == 0; });
-    lock.lock(); // which the last worker to leave has given up: it does not look at the loop any more
-  }
+  // Whoever sees 0 takes the mutex next, which the last worker has then given up: it looks at the loop no more.
+  if (loop.numWorkers != 0)
+    spin(lock, [&] { return loop.numWorkers.load(std::memory_order_relaxed) == 0; });
   loop.workersLeft.wait(lock, [&] { return loop.numWorkers == 0; });
 }
 
 void ThreadPool::awaitLoop(std::unique_lock<std::mutex> &lock) {
   auto isOver = [&] { return firstOpen || hasSurplusWorkers(); };
-  if (!isOver()) {
-    uint64_t seen = numOpened.load(std::memory_order_relaxed);
-    int count = threadCount;
-    lock.unlock();
-    spin(count, [&] { return numOpened.load(std::memory_order_relaxed) != seen; });
-    lock.lock();
-  }
+  if (!isOver())
+    spin(lock, [&, seen = numOpened.load()] { return numOpened.load(std::memory_order_relaxed) != seen; });
   somethingToDo.wait(lock, isOver);
 }
 

@@ -14,6 +14,7 @@
 #define FOVEA_RUNTIME_LIB_THREADPOOL_H
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -39,11 +40,12 @@ public:
 private:
   struct Loop;
 
-  explicit ThreadPool(int threadCount) : threadCount(threadCount) {}
+  explicit ThreadPool(int threadCount);
 
   static void watchForks();
   static void *workerMain(void *pool);
   void work();
+  template <typename Condition> void spin(std::unique_lock<std::mutex> &lock, Condition isDone);
   void awaitLoop(std::unique_lock<std::mutex> &lock);
   void awaitWorkers(Loop &loop, std::unique_lock<std::mutex> &lock);
 
@@ -53,6 +55,8 @@ private:
   void open(Loop &loop);
   void close(Loop &loop);
 
+  const std::chrono::microseconds spinLimit;
+  const int processors;
   std::mutex mutex;
   std::condition_variable somethingToDo;
   Loop *firstOpen = nullptr; ///< Loops that may have indices left, oldest first.

@@ -66,4 +66,18 @@ TEST_F(EnvironmentDeathTest, NumThreadsThatCannotBeRead) {
                 "from 0 to 4096$");
 }
 
+// How long idle threads look for work is read with the first loop.
+TEST_F(EnvironmentDeathTest, SpinMicrosecondsThatCannotBeRead) {
+  auto exitAfterLoop = [](const char *value) {
+    setenv("FOVEA_SPIN_MICROSECONDS", value, /*overwrite=*/1);
+    foveaParallelFor(4, [](void *, int64_t) {}, nullptr);
+    std::fputs(foveaGetLastError(), stderr);
+    std::exit(0);
+  };
+  EXPECT_EXIT(exitAfterLoop("0"), testing::ExitedWithCode(0), "^$");
+  for (const char *value : {"soon", "-1", "1000001"})
+    EXPECT_EXIT(exitAfterLoop(value), testing::ExitedWithCode(0),
+                "^FOVEA_SPIN_MICROSECONDS is ignored: got '.*', expected an integer from 0 to 1000000$");
+}
+
 } // namespace
