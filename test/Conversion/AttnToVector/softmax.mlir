@@ -32,10 +32,10 @@ func.func @dense(%x: memref<4x?xf32>, %m: memref<4xf32>, %l: memref<4xf32>) {
 
 // -----
 
-// The state costs one scalar exponential per chunk of 1024 elements and one vector exponential per vector.
+// The state costs one scalar exponential per chunk of 2048 elements and one vector exponential per vector.
 
 // CHECK-LABEL: func @one_exponential
-//       CHECK:   scf.for %{{.*}} step %c1024
+//       CHECK:   scf.for %{{.*}} step %c2048
 //   CHECK-NOT:     math.exp2
 //       CHECK:     scf.for {{.*}} step %c16 iter_args
 // CHECK-COUNT-4:     math.exp2 %{{.*}} : vector<4xf32>
@@ -57,7 +57,7 @@ func.func @one_exponential(%x: memref<4x4096xf32>, %m: memref<4xf32>, %l: memref
 // CHECK-LABEL: func @one_pass
 //  CHECK-SAME:   %[[X:[a-z0-9]+]]: memref<4x4096xf32>
 //       CHECK:   %[[KEPT:.*]] = memref.alloca() {{.*}} : memref<4104xf32>
-//       CHECK:   scf.for %{{.*}} step %c1024
+//       CHECK:   scf.for %{{.*}} step %c2048
 //       CHECK:     vector.load %[[X]]
 //       CHECK:     math.exp2 %[[E:.*]] : vector<4xf32>
 //       CHECK:     vector.store %{{.*}}, %[[KEPT]]
