@@ -1,10 +1,10 @@
-/* How fast this machine reads and copies memory, on the threads of the runtime. A task is 64 KiB, read from four places
- * at once, since a core reads several streams faster than one; a copy stores past the cache. */
+/* How fast this machine reads and copies memory, on the threads of the runtime. A task is 256 KiB, read from two places
+ * at once, 4 KiB ahead, since a core reads several streams faster than one; a copy stores past the cache. */
 #include "fovea/runtime.h"
 #include <immintrin.h>
 #include <stddef.h>
 
-enum { taskBytes = 65536, streams = 4 };
+enum { taskBytes = 262144, streams = 2, aheadBytes = 4096 };
 
 struct Copy {
   const char *from;
@@ -20,9 +20,12 @@ static void readTask(void *context, int64_t task) {
   for (int s = 0; s < streams; ++s)
     sum[s] = _mm512_setzero_ps();
   for (size_t i = 0; i < taskBytes / streams; i += 64)
-    for (int s = 0; s < streams; ++s)
-      sum[s] = _mm512_add_ps(sum[s], _mm512_loadu_ps(begin + s * (taskBytes / streams) + i));
-  sums[task % 256] = _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
+    for (int s = 0; s < streams; ++s) {
+      const char *from = begin + s * (taskBytes / streams) + i;
+      _mm_prefetch(from + aheadBytes, _MM_HINT_T0);
+      sum[s] = _mm512_add_ps(sum[s], _mm512_loadu_ps(from));
+    }
+  sums[task % 256] = _mm512_reduce_add_ps(_mm512_add_ps(sum[0], sum[1]));
 }
 
 static void copyTask(void *context, int64_t task) {

@@ -55,10 +55,13 @@ class Compiler:
             raise SystemExit(f"{command[0]} failed: {made.stderr}")
         return C.CDLL(str(source.with_suffix(".so")))
 
-    def function(self, text):
+    def function(self, text, *tensors):
+        """A call of the module's @work with these tensors, whose descriptors are made once."""
         found = self.library([self.build / "bin/fovea-compile", "--emit", "shared"], ".mlir", text).work
         found.restype = None
-        return lambda *tensors: found(*[C.byref(describe(tensor)) for tensor in tensors])
+        descriptors = [describe(tensor) for tensor in tensors]
+        arguments = [C.byref(descriptor) for descriptor in descriptors]
+        return lambda: found(*arguments)
 
     def bandwidth(self):
         return self.library(["cc", "-O2", "-march=native", "-shared", "-fPIC", f"-I{ROOT}/runtime/include"], ".c",
@@ -81,11 +84,12 @@ class Decode:
         self.out = torch.empty_like(self.q)
         q, k = (f"tensor<1x{h}x{n}x{dim}x{cell['dtype']}>" for h, n in ((heads, 1), (kv, length)))
         ours = compiler.function(f"func.func @work(%q: {q}, %k: {k}, %v: {k}, %out: {q}) -> {q} {{\n  %o = attn.attention "
-                                 f"ins(%q, %k, %v : {q}, {k}, {k}) outs(%out : {q})\n  return %o : {q}\n}}\n")
+                                 f"ins(%q, %k, %v : {q}, {k}, {k}) outs(%out : {q})\n  return %o : {q}\n}}\n",
+                                 self.q, self.k, self.v, self.out)
         self.bytes = both.nbytes
         attention = torch.nn.functional.scaled_dot_product_attention
         self.contestants = {
-            "fovea": lambda: ours(self.q, self.k, self.v, self.out),
+            "fovea": ours,
             "torch": lambda: self.keep(attention(self.q, self.k, self.v, enable_gqa=self.group > 1)),
             "memory": lambda: bandwidth.readMemory(C.c_void_p(both.data_ptr()), C.c_int64(both.nbytes))}
 
@@ -118,20 +122,21 @@ class Rows:
             self.out = torch.empty(rows)
             ours = compiler.function(f"func.func @work(%x: {x}, %t: tensor<{rows}xi64>, %out: tensor<{rows}xf32>) -> "
                                      f"tensor<{rows}xf32> {{\n  %l = attn.cross_entropy ins(%x, %t : {x}, tensor<{rows}xi64>) "
-                                     f"outs(%out : tensor<{rows}xf32>)\n  return %l : tensor<{rows}xf32>\n}}\n")
+                                     f"outs(%out : tensor<{rows}xf32>)\n  return %l : tensor<{rows}xf32>\n}}\n",
+                                     self.x, self.target, self.out)
             self.bytes = self.x.nbytes
             loss = torch.nn.functional.cross_entropy
-            self.contestants = {"fovea": lambda: ours(self.x, self.target, self.out),
+            self.contestants = {"fovea": ours,
                                 "torch": lambda: loss(self.x, self.target, reduction="none"),
                                 "memory": lambda: bandwidth.readMemory(from_, size)}
             return
         self.out, other = torch.empty_like(self.x), torch.empty_like(self.x)
         kind = "log_prob " if op == "log_softmax" else ""
         ours = compiler.function(f"func.func @work(%x: {x}, %out: {x}) -> {x} {{\n  %y = attn.softmax {kind}dimension(1) "
-                                 f"ins(%x : {x}) outs(%out : {x})\n  return %y : {x}\n}}\n")
+                                 f"ins(%x : {x}) outs(%out : {x})\n  return %y : {x}\n}}\n", self.x, self.out)
         self.bytes = 2 * self.x.nbytes
         theirs = torch.ops.aten._log_softmax.out if op == "log_softmax" else torch.ops.aten._softmax.out
-        self.contestants = {"fovea": lambda: ours(self.x, self.out),
+        self.contestants = {"fovea": ours,
                             "torch": lambda: theirs(self.x, 1, False, out=other),
                             "memory": lambda: bandwidth.copyMemory(from_, C.c_void_p(other.data_ptr()), size)}
 

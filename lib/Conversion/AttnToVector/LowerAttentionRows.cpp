@@ -5,7 +5,7 @@
 // of the products with V:
 //
 //   for chunk of keys
-//     for block of 4, 2 or 1 rows
+//     for group of 8 rows, whose products are computed 4, 2 or 1 at a time
 //       S[r][n] = sum_k K[n][k] * Q[r][k]        as many accumulators as lanes, k along the lanes; their sums across
 //                                                lanes are one vector
 //       S[r][n] = score(S[r][n]) or -inf
@@ -35,6 +35,8 @@ namespace {
 constexpr int64_t keysPerChunk = 256;
 constexpr int64_t cacheLineBytes = 64;
 constexpr int64_t keyStreams = 2;
+/// Rows whose scores are held at a time.
+constexpr int64_t rowsPerGroup = 8;
 /// Measured: 2 to 4 KiB keep both cores' reads at the speed of memory.
 constexpr int64_t prefetchBytes = 4096;
 
@@ -52,17 +54,19 @@ private:
     Value buffer;
     int64_t columns, vectorsPerLine, keysAhead;
   };
-  /// Some rows that are computed together.
+  /// Rows that are computed together.
   struct RowBlock {
-    Value begin; ///< row number
+    Value group; ///< number of the first row of their group
+    Value begin; ///< number in the group, which is the one in the scratch
     int64_t count;
   };
 
   LogicalResult checkForm();
   Chunk chunkOf(OpOperand &operand, unsigned columnDim, int64_t columns, Value begin, Value count, Value scratch);
   void setRow(Value row);
-  void lowerBlock(RowBlock rows, Value begin, Value count, const Chunk &key, const Chunk &value);
-  void loadQueries(RowBlock rows);
+  void inBlocks(Value group, Value count, function_ref<void(RowBlock)> body);
+  void lowerGroup(Value group, Value rows, Value begin, Value count, const Chunk &key, const Chunk &value);
+  void loadQueries(Value group, Value count);
   void dotPass(RowBlock rows, Value count, const Chunk &key);
   void dotKeys(RowBlock rows, ArrayRef<Value> keys, ArrayRef<Value> places, const Chunk &key);
   Value sumsAcrossLanes(SmallVector<Value> vectors);
@@ -83,8 +87,9 @@ private:
   void joinPair(Value &even, Value &odd);
   void prefetch(const Chunk &chunk, Value key, Value column);
   Value lanesMask(int64_t count);
-  /// Runs `body(begin, valid)` over `count` keys by lanes, the last time with less than all of them.
-  SmallVector<Value> inLanes(Value count, ValueRange init,
+  /// Runs `body(begin, valid)` over `count` keys by lanes, the last time with less than all of them; `valid` is null
+  /// for all lanes, unless the body is to be emitted `once` only.
+  SmallVector<Value> inLanes(Value count, bool once, ValueRange init,
                              function_ref<SmallVector<Value>(Value, Value, ValueRange)> body);
   SmallVector<Value> rowIndices(OpOperand &operand) {
     return operandIndices(lanes, structured.getMapOf(operand), position);
@@ -331,14 +336,14 @@ void RowsLowering::overColumns(int64_t columns, Type element,
 // Scores
 //===----------------------------------------------------------------------===//
 
-/// The block's queries in the compute type, scaled, with zeros up to whole vectors, in the order in which the columns
+/// The group's queries in the compute type, scaled, with zeros up to whole vectors, in the order in which the columns
 /// of K are read.
-void RowsLowering::loadQueries(RowBlock rows) {
+void RowsLowering::loadQueries(Value group, Value count) {
   Value scale = materializeScale(builder, op);
   Value zero = lanes.scalar(0.0);
-  int64_t padded = llvm::alignTo(headDim, lanes.lanes);
-  lanes.loop(lanes.index(0), lanes.index(rows.count), 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
-    setRow(lanes.add(rows.begin, row));
+  int64_t padded = llvm::alignTo(headDim, lanes.lanes), pair = 2 * lanes.lanes;
+  lanes.loop(lanes.index(0), count, 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
+    setRow(lanes.add(group, row));
     lanes.loop(lanes.index(0), lanes.index(headDim), 1, {}, [&](Value k, ValueRange) -> SmallVector<Value> {
       position[dims.qk] = k;
       Value element = lanes.loadScalar(op.getQuery(), rowIndices(op.getQueryMutable()));
@@ -347,7 +352,6 @@ void RowsLowering::loadQueries(RowBlock rows) {
     });
     for (int64_t k = headDim; k != padded; ++k)
       memref::StoreOp::create(builder, lanes.loc, zero, queries, ValueRange{row, lanes.index(k)});
-    int64_t pair = 2 * lanes.lanes;
     if (readsPairs(op.getKey()))
       lanes.loop(lanes.index(0), lanes.index(headDim / pair * pair), pair, {},
                  [&](Value k, ValueRange) -> SmallVector<Value> {
@@ -389,7 +393,7 @@ void RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, ArrayRef<Value> 
         SmallVector<SmallVector<Value>> query(rows.count);
         for (int64_t r = 0; r != rows.count; ++r)
           for (int64_t v = 0; v != vectors; ++v)
-            query[r].push_back(lanes.load(queries, {lanes.index(r), lanes.add(begin, v * lanes.lanes)}));
+            query[r].push_back(lanes.load(queries, {lanes.add(rows.begin, r), lanes.add(begin, v * lanes.lanes)}));
         for (auto [i, n] : llvm::enumerate(keys))
           for (auto [v, element] : llvm::enumerate(loadColumns(key.buffer, n, begin, vectors, mask)))
             for (int64_t r = 0; r != rows.count; ++r)
@@ -406,7 +410,7 @@ void RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, ArrayRef<Value> 
               ? dots
               : Value(vector::ExtractStridedSliceOp::create(builder, lanes.loc, dots, ArrayRef<int64_t>{first},
                                                             ArrayRef<int64_t>{part}, ArrayRef<int64_t>{1}));
-      lanes.store(scoresOfPart, scores, {lanes.index(r), place});
+      lanes.store(scoresOfPart, scores, {lanes.add(rows.begin, r), place});
     }
 }
 
@@ -478,9 +482,14 @@ Value RowsLowering::applyRegions(Value score, Value key, Value lastKey, bool mas
   return score;
 }
 
-SmallVector<Value> RowsLowering::inLanes(Value count, ValueRange init,
+SmallVector<Value> RowsLowering::inLanes(Value count, bool once, ValueRange init,
                                          function_ref<SmallVector<Value>(Value, Value, ValueRange)> body) {
-  Value rest = arith::RemUIOp::create(builder, lanes.loc, count, lanes.index(lanes.lanes));
+  Location loc = lanes.loc;
+  if (once)
+    return lanes.loop(lanes.index(0), count, lanes.lanes, init, [&](Value n, ValueRange values) {
+      return body(n, arith::MinSIOp::create(builder, loc, lanes.sub(count, n), lanes.index(lanes.lanes)), values);
+    });
+  Value rest = arith::RemUIOp::create(builder, loc, count, lanes.index(lanes.lanes));
   Value mainEnd = lanes.sub(count, rest);
   SmallVector<Value> carried = lanes.loop(lanes.index(0), mainEnd, lanes.lanes, init,
                                           [&](Value n, ValueRange values) { return body(n, Value(), values); });
@@ -490,9 +499,9 @@ SmallVector<Value> RowsLowering::inLanes(Value count, ValueRange init,
 
 /// Scores of a row, -inf in lanes without a key; returns their maximum per lane.
 Value RowsLowering::scorePass(Value row, Value begin, Value count, bool masked) {
-  return inLanes(count, ValueRange{lanes.negInf()}, [&](Value n, Value valid, ValueRange carried) {
+  bool hasRegion = scoreOp.hasScore() || masked; // which may be long
+  return inLanes(count, hasRegion, ValueRange{lanes.negInf()}, [&](Value n, Value valid, ValueRange carried) {
     Value score = lanes.load(scores, {row, n}), exists, lastKey;
-    bool changes = valid || scoreOp.hasScore() || masked;
     if (valid) {
       exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt, lanes.lanePositions(lanes.index(0)),
                                      lanes.broadcast(valid));
@@ -505,7 +514,7 @@ Value RowsLowering::scorePass(Value row, Value begin, Value count, bool masked) 
     score = applyRegions(score, lanes.add(begin, n), lastKey, masked);
     if (valid)
       score = arith::SelectOp::create(builder, lanes.loc, exists, score, lanes.negInf());
-    if (changes)
+    if (valid || hasRegion)
       lanes.store(score, scores, {row, n});
     return SmallVector<Value>{lanes.max(carried[0], score)};
   })[0];
@@ -572,8 +581,9 @@ void RowsLowering::valueBlock(RowBlock rows, Value column, int64_t vectors, Valu
   SmallVector<SmallVector<Value>> places;
   SmallVector<Value> init;
   for (int64_t r = 0; r != rows.count; ++r) {
-    setRow(lanes.add(rows.begin, r));
-    Value alpha = lanes.broadcast(Value(memref::LoadOp::create(builder, loc, alphas, lanes.index(r))));
+    Value row = lanes.add(rows.begin, r);
+    setRow(lanes.add(rows.group, row));
+    Value alpha = lanes.broadcast(Value(memref::LoadOp::create(builder, loc, alphas, row)));
     for (int64_t v = 0; v != vectors; ++v) {
       position[dims.value] = lanes.add(column, v * lanes.lanes);
       places.push_back(rowIndices(op.getOutputsMutable()[0]));
@@ -590,7 +600,7 @@ void RowsLowering::valueBlock(RowBlock rows, Value column, int64_t vectors, Valu
     SmallVector<Value> elements = loadColumns(value.buffer, n, column, vectors, mask);
     for (int64_t r = 0; r != rows.count; ++r) {
       Value weight =
-          lanes.broadcast(Value(memref::LoadOp::create(builder, loc, scores, ValueRange{lanes.index(r), n})));
+          lanes.broadcast(Value(memref::LoadOp::create(builder, loc, scores, ValueRange{lanes.add(rows.begin, r), n})));
       Value present =
           guard ? Value(arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, weight, lanes.splat(0.0)))
                 : Value();
@@ -649,21 +659,43 @@ void RowsLowering::valuePass(RowBlock rows, Value count, const Chunk &value, boo
 // All of it
 //===----------------------------------------------------------------------===//
 
-void RowsLowering::lowerBlock(RowBlock rows, Value begin, Value count, const Chunk &key, const Chunk &value) {
-  loadQueries(rows);
-  dotPass(rows, count, key);
-  lanes.loop(lanes.index(0), lanes.index(rows.count), 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
-    setRow(lanes.add(rows.begin, row));
+/// Runs `body` on the `count` rows of a group in blocks of 4, 2 and 1.
+void RowsLowering::inBlocks(Value group, Value count, function_ref<void(RowBlock)> body) {
+  std::optional<int64_t> known = getConstantIntValue(count);
+  int64_t knownDone = 0;
+  Value done = lanes.index(0);
+  for (int64_t rows = std::min<int64_t>(4, lanes.lanes); rows > 0; rows /= 2) {
+    if (known && *known - knownDone < rows)
+      continue;
+    knownDone = known ? *known - (*known - knownDone) % rows : 0;
+    Value end = known ? lanes.index(knownDone)
+                      : lanes.sub(count, arith::RemUIOp::create(builder, lanes.loc, count, lanes.index(rows)));
+    lanes.loop(done, end, rows, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
+      body({group, row, rows});
+      return {};
+    });
+    done = end;
+  }
+}
+
+void RowsLowering::lowerGroup(Value group, Value rows, Value begin, Value count, const Chunk &key, const Chunk &value) {
+  loadQueries(group, rows);
+  inBlocks(group, rows, [&](RowBlock block) { dotPass(block, count, key); });
+  lanes.loop(lanes.index(0), rows, 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
+    setRow(lanes.add(group, row));
     softmaxRow(row, begin, count);
     return {};
   });
+  auto multiply = [&](bool guard) {
+    inBlocks(group, rows, [&](RowBlock block) { valuePass(block, count, value, guard); });
+  };
   if (!scoreOp.hasMask() || !op.getPartial())
-    return valuePass(rows, count, value, scoreOp.hasMask());
+    return multiply(scoreOp.hasMask());
   auto branch = scf::IfOp::create(builder, lanes.loc, op.getPartial(), /*withElseRegion=*/true);
   for (bool guard : {true, false}) {
     OpBuilder::InsertionGuard insertion(builder);
     builder.setInsertionPointToStart(guard ? branch.thenBlock() : branch.elseBlock());
-    valuePass(rows, count, value, guard);
+    multiply(guard);
   }
 }
 
@@ -675,7 +707,8 @@ LogicalResult RowsLowering::run() {
     at.push_back(getValueOrCreateConstantIndexOp(builder, loc, offset));
   if (at.empty())
     at.assign(extents.size(), lanes.index(0));
-  int64_t mostRows = std::min<int64_t>(4, lanes.lanes);
+  bool isKnown = !ShapedType::isDynamic(numRows);
+  int64_t mostRows = isKnown ? std::clamp<int64_t>(numRows, 1, rowsPerGroup) : rowsPerGroup;
   queries = makeScratch(builder, op, {mostRows, int64_t(llvm::alignTo(headDim, lanes.lanes))}, lanes.type);
   scores = makeScratch(builder, op, {mostRows, keysPerChunk}, lanes.type);
   alphas = makeScratch(builder, op, {mostRows}, lanes.type);
@@ -686,7 +719,7 @@ LogicalResult RowsLowering::run() {
   Value total = lanes.index(1);
   for (unsigned d : rowDims)
     total = arith::MulIOp::create(builder, loc, total, extents[d]);
-  if (!ShapedType::isDynamic(numRows))
+  if (isKnown)
     total = lanes.index(numRows);
 
   Value numKeys = extents[dims.key];
@@ -694,19 +727,13 @@ LogicalResult RowsLowering::run() {
     Value count = arith::MinSIOp::create(builder, loc, lanes.sub(numKeys, begin), lanes.index(keysPerChunk));
     Chunk key = chunkOf(op.getKeyMutable(), dims.qk, headDim, begin, count, keyCopy);
     Chunk value = chunkOf(op.getValueMutable(), dims.value, valueDim, begin, count, valueCopy);
-    Value done = lanes.index(0);
-    for (int64_t rows = mostRows; rows > 0; rows /= 2) {
-      std::optional<int64_t> start = getConstantIntValue(done), stop = getConstantIntValue(total);
-      if (start && stop && *stop - *start < rows)
-        continue;
-      Value rest = arith::RemUIOp::create(builder, loc, lanes.sub(total, done), lanes.index(rows));
-      Value end = start && stop ? lanes.index(*stop - (*stop - *start) % rows) : lanes.sub(total, rest);
-      lanes.loop(done, end, rows, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
-        lowerBlock({row, rows}, begin, count, key, value);
-        return {};
-      });
-      done = end;
-    }
+    lanes.loop(lanes.index(0), total, mostRows, {}, [&](Value group, ValueRange) -> SmallVector<Value> {
+      Value rows = isKnown && numRows % mostRows == 0
+                       ? lanes.index(mostRows)
+                       : Value(arith::MinSIOp::create(builder, loc, lanes.sub(total, group), lanes.index(mostRows)));
+      lowerGroup(group, rows, begin, count, key, value);
+      return {};
+    });
     return {};
   });
   return success();

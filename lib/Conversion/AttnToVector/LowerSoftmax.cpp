@@ -11,8 +11,7 @@
 //     S = score(x), m' = max(m, max S)                  the next chunk is on its way from memory
 //     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'
 //   for chunk of row
-//     E[chunk] *= base^(M[chunk] - m)                   unless that is 1
-//   y = E * (1 / l)                                     past the cache where y is large; the next row is on its way
+//     y = E[chunk] * (base^(M[chunk] - m) / l)          past the cache where y is large; the next row is on its way
 //
 //===----------------------------------------------------------------------===//
 
@@ -72,12 +71,11 @@ private:
   void storeState(RowState state);
   RowState foldChunk(RowState state, Value begin, Value end, Scratch scratch, bool keepScores);
   RowState foldRow(RowState state, Value kept, Value maxima);
-  void rescale(RowState state, Value kept, Value maxima);
-  void writeRow(RowState state, Value kept);
-  void writeElements(Value kept, bool streaming, function_ref<Value(Value)> result);
+  void writeRow(RowState state, Value kept, Value maxima);
+  void writeElements(Value begin, Value end, Value kept, bool streaming, function_ref<Value(Value)> result);
   Value exponentialOf(Value score, Value reference);
   Value isWorthStreaming(Value buffer);
-  Value headLength(Value buffer);
+  Value headLength(Value buffer, Value begin, Value end);
   /// Runs `body(begin, end, number)` for the chunks of a row.
   SmallVector<Value> overChunks(ValueRange init,
                                 function_ref<SmallVector<Value>(Value, Value, Value, ValueRange)> body);
@@ -183,25 +181,6 @@ SoftmaxLowering::RowState SoftmaxLowering::foldRow(RowState state, Value kept, V
   return {folded[0], folded[1]};
 }
 
-/// Makes all exponentials relative to the final maximum, which most of them are.
-void SoftmaxLowering::rescale(RowState state, Value kept, Value maxima) {
-  Value reference =
-      vector::ExtractOp::create(builder, loc, lanes.guarded(lanes.broadcast(state.maximum)), ArrayRef<int64_t>{0});
-  overChunks({}, [&](Value begin, Value end, Value number, ValueRange) -> SmallVector<Value> {
-    Value factor = exponentialOf(memref::LoadOp::create(builder, loc, maxima, number), reference);
-    Value changes = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, factor, lanes.scalar(1.0));
-    auto branch = scf::IfOp::create(builder, loc, changes, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(branch.thenBlock());
-    Value factors = lanes.broadcast(factor);
-    lanes.loop(begin, end, lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
-      lanes.store(lanes.mul(lanes.load(kept, at), factors), kept, at);
-      return {};
-    });
-    return {};
-  });
-}
-
 //===----------------------------------------------------------------------===//
 // Results
 //===----------------------------------------------------------------------===//
@@ -231,19 +210,19 @@ Value SoftmaxLowering::isWorthStreaming(Value buffer) {
                                              exceeds(length, rowBytesWorthStreaming - 1));
 }
 
-/// Elements of the row of `buffer` that lie before a multiple of a vector's size in memory.
-Value SoftmaxLowering::headLength(Value buffer) {
+/// Elements from `begin` on in the row of `buffer` that lie before a multiple of a vector's size in memory, or `end`.
+Value SoftmaxLowering::headLength(Value buffer, Value begin, Value end) {
   int64_t bytes = getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8;
-  Value address = row.addressOf(buffer, lanes.index(0));
+  Value address = row.addressOf(buffer, begin);
   Value missing =
       arith::AndIOp::create(builder, loc, lanes.sub(lanes.index(0), address), lanes.index(lanes.lanes * bytes - 1));
   Value head = arith::DivUIOp::create(builder, loc, missing, lanes.index(bytes));
-  return arith::MinSIOp::create(builder, loc, head, length);
+  return arith::MinSIOp::create(builder, loc, head, lanes.sub(end, begin));
 }
 
 /// y = `result` of the kept exponentials (or scores), or of the scores of x where nothing was kept.
-void SoftmaxLowering::writeElements(Value kept, bool streaming, function_ref<Value(Value)> result) {
-  Value begin = lanes.index(0);
+void SoftmaxLowering::writeElements(Value begin, Value end, Value kept, bool streaming,
+                                    function_ref<Value(Value)> result) {
   auto write = [&](Value at, Value valid) {
     if (kept)
       row.prefetchNextRow(buffers[0], at);
@@ -251,17 +230,19 @@ void SoftmaxLowering::writeElements(Value kept, bool streaming, function_ref<Val
     row.storeLanes(result(from), buffers[1], at, valid, streaming);
   };
   if (streaming) {
-    Value head = headLength(buffers[1]);
-    lanes.loop(begin, head, lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
+    Value head = headLength(buffers[1], begin, end);
+    Value aligned = lanes.add(begin, head);
+    lanes.loop(begin, aligned, lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
       write(at, head);
       return {};
     });
-    begin = head;
+    begin = aligned;
   }
-  row.inLanes(begin, length, write);
+  row.inLanes(begin, end, write);
 }
 
-void SoftmaxLowering::writeRow(RowState state, Value kept) {
+/// Writes what becomes of a row from what foldRow left in `kept` and `maxima`, or from x where these are null.
+void SoftmaxLowering::writeRow(RowState state, Value kept, Value maxima) {
   Value logSum = isLog() || normalize.getReturnLse() ? Value(math::LogOp::create(builder, loc, state.sum)) : Value();
   Value toNatural = baseTwo ? lanes.scalar(llvm::numbers::ln2) : Value();
   if (normalize.getReturnLse()) {
@@ -281,24 +262,35 @@ void SoftmaxLowering::writeRow(RowState state, Value kept) {
     inverse = lanes.broadcast(inverse);
     reference = lanes.guarded(reference);
   }
-  auto result = [&](Value from) -> Value {
-    if (!isLog())
-      return lanes.mul(kept ? from : exponentialOf(from, reference), inverse);
-    Value difference = arith::SubFOp::create(builder, loc, from, reference);
-    if (baseTwo)
-      difference = lanes.mul(difference, lanes.broadcast(toNatural));
-    return arith::SubFOp::create(builder, loc, difference, lanes.broadcast(logSum));
+  auto writeAll = [&](bool streaming) {
+    if (!isLog() && kept) {
+      // A chunk's exponentials are relative to the maximum of their time.
+      Value last = vector::ExtractOp::create(builder, loc, reference, ArrayRef<int64_t>{0});
+      overChunks({}, [&](Value begin, Value end, Value number, ValueRange) -> SmallVector<Value> {
+        Value factor = exponentialOf(memref::LoadOp::create(builder, loc, maxima, number), last);
+        factor = lanes.mul(lanes.broadcast(factor), inverse);
+        writeElements(begin, end, kept, streaming, [&](Value from) { return lanes.mul(from, factor); });
+        return {};
+      });
+      return;
+    }
+    writeElements(lanes.index(0), length, kept, streaming, [&](Value from) -> Value {
+      if (!isLog())
+        return lanes.mul(exponentialOf(from, reference), inverse);
+      Value difference = arith::SubFOp::create(builder, loc, from, reference);
+      if (baseTwo)
+        difference = lanes.mul(difference, lanes.broadcast(toNatural));
+      return arith::SubFOp::create(builder, loc, difference, lanes.broadcast(logSum));
+    });
   };
   std::optional<int64_t> known = getConstantIntValue(streams);
-  if (!row.unitStride || known == 0)
-    return writeElements(kept, /*streaming=*/false, result);
-  if (known)
-    return writeElements(kept, /*streaming=*/true, result);
+  if (!row.unitStride || known)
+    return writeAll(row.unitStride && *known != 0);
   auto branch = scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/true);
   for (bool streaming : {true, false}) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(streaming ? branch.thenBlock() : branch.elseBlock());
-    writeElements(kept, streaming, result);
+    writeAll(streaming);
   }
 }
 
@@ -313,7 +305,7 @@ void SoftmaxLowering::lowerOnline() {
 
 void SoftmaxLowering::lowerNormalize() {
   streams = isWorthStreaming(buffers[1]);
-  row.forEachRow(buffers, [&] { writeRow(loadState(), Value()); });
+  row.forEachRow(buffers, [&] { writeRow(loadState(), Value(), Value()); });
 }
 
 void SoftmaxLowering::lowerBoth() {
@@ -325,9 +317,7 @@ void SoftmaxLowering::lowerBoth() {
   row.forEachRow(buffers, [&] {
     RowState state = foldRow(loadState(), kept, maxima);
     storeState(state);
-    if (!isLog())
-      rescale(state, kept, maxima);
-    writeRow(state, kept);
+    writeRow(state, kept, maxima);
   });
 }
 

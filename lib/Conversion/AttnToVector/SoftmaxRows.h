@@ -10,7 +10,7 @@
 namespace fovea {
 
 /// Elements whose scores are held while their maximum is found.
-constexpr int64_t elementsPerChunk = 1024;
+constexpr int64_t elementsPerChunk = 2048;
 
 /// What online_softmax and normalize share: walking rows and evaluating scores on lanes, for an op on memrefs.
 class SoftmaxRows {

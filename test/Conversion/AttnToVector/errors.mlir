@@ -55,3 +55,33 @@ func.func @packed_into_any_extent(%x: memref<4x8xf32>, %y: memref<8x?xf32>) {
   attn.pack ins(%x : memref<4x8xf32>) outs(%y : memref<8x?xf32>)
   return
 }
+
+// -----
+
+func.func @rows_dynamic_head_dim(%q: memref<1x?xf32>, %k: memref<6x?xf32>, %v: memref<6x8xf32>, %acc: memref<1x8xf32>, %m: memref<1xf32>, %l: memref<1xf32>) {
+  // expected-error @below {{has keys along the lanes (lanes = keys) and needs static head dims for that}}
+  attn.online_attention ins(%q, %k, %v : memref<1x?xf32>, memref<6x?xf32>, memref<6x8xf32>)
+      outs(%acc, %m, %l : memref<1x8xf32>, memref<1xf32>, memref<1xf32>)
+      attributes {attn.config = #attn.config<lanes = keys>}
+  return
+}
+
+// -----
+
+func.func @rows_two_heads(%q: memref<2x1x8xf32>, %k: memref<2x6x8xf32>, %acc: memref<2x1x8xf32>, %m: memref<2x1xf32>, %l: memref<2x1xf32>) {
+  // expected-error @below {{all rows of a tile must share K and V, but dimension 0 of the tile has extent 2, expected at most 1}}
+  attn.online_attention ins(%q, %k, %k : memref<2x1x8xf32>, memref<2x6x8xf32>, memref<2x6x8xf32>)
+      outs(%acc, %m, %l : memref<2x1x8xf32>, memref<2x1xf32>, memref<2x1xf32>)
+      attributes {attn.config = #attn.config<lanes = keys>}
+  return
+}
+
+// -----
+
+func.func @rows_strided_accumulator(%q: memref<1x8xf32>, %k: memref<6x8xf32>, %acc: memref<1x8xf32, strided<[?, ?]>>, %m: memref<1xf32>, %l: memref<1xf32>) {
+  // expected-error @below {{needs an accumulator whose last dimension is the value's head dim with unit stride, got 'memref<1x8xf32, strided<[?, ?]>>'}}
+  attn.online_attention ins(%q, %k, %k : memref<1x8xf32>, memref<6x8xf32>, memref<6x8xf32>)
+      outs(%acc, %m, %l : memref<1x8xf32, strided<[?, ?]>>, memref<1xf32>, memref<1xf32>)
+      attributes {attn.config = #attn.config<lanes = keys>}
+  return
+}

@@ -32,20 +32,101 @@ func.func @dense(%x: memref<4x?xf32>, %m: memref<4xf32>, %l: memref<4xf32>) {
 
 // -----
 
-// The state costs one scalar exponential per chunk of 1024 elements and one vector exponential per vector.
+// The state costs one scalar exponential per chunk of 2048 elements and one vector exponential per vector.
 
 // CHECK-LABEL: func @one_exponential
-//       CHECK:   scf.for %{{.*}} step %c1024
+//       CHECK:   scf.for %{{.*}} step %c2048
 //   CHECK-NOT:     math.exp2
-//       CHECK:     vector.reduction <maxnumf>
-//       CHECK:     scf.for {{.*}} step %c4
-//       CHECK:       math.exp2 %{{.*}} : vector<4xf32>
+//       CHECK:     scf.for {{.*}} step %c16 iter_args
+// CHECK-COUNT-4:     math.exp2 %{{.*}} : vector<4xf32>
+//   CHECK-NOT:       math.exp2
+//       CHECK:       scf.yield
 //       CHECK:     vector.reduction <add>
 //       CHECK:     math.exp2 %{{.*}} : f32
 //   CHECK-NOT:   math.exp2
 //       CHECK:   return
 func.func @one_exponential(%x: memref<4x4096xf32>, %m: memref<4xf32>, %l: memref<4xf32>) {
   attn.online_softmax base(two) dimension(1) ins(%x : memref<4x4096xf32>) outs(%m, %l : memref<4xf32>, memref<4xf32>)
+  return
+}
+
+// -----
+
+// Where normalize follows, a row is read once: what the sum is made of is kept, and scaled.
+
+// CHECK-LABEL: func @one_pass
+//  CHECK-SAME:   %[[X:[a-z0-9]+]]: memref<4x4096xf32>
+//       CHECK:   %[[KEPT:.*]] = memref.alloca() {{.*}} : memref<4104xf32>
+//       CHECK:   scf.for %{{.*}} step %c2048
+//       CHECK:     vector.load %[[X]]
+//       CHECK:     math.exp2 %[[E:.*]] : vector<4xf32>
+//       CHECK:     vector.store %{{.*}}, %[[KEPT]]
+//       CHECK:   arith.divf
+//   CHECK-NOT:   vector.load %[[X]]
+//       CHECK:   vector.load %[[KEPT]]
+//   CHECK-NOT:   vector.load %[[X]]
+//       CHECK:   return
+func.func @one_pass(%x: memref<4x4096xf32>, %m: memref<4xf32>, %l: memref<4xf32>, %y: memref<4x4096xf32>) {
+  attn.online_softmax base(two) dimension(1) ins(%x : memref<4x4096xf32>) outs(%m, %l : memref<4xf32>, memref<4xf32>)
+  attn.normalize base(two) dimension(1) ins(%x, %m, %l : memref<4x4096xf32>, memref<4xf32>, memref<4xf32>) outs(%y : memref<4x4096xf32>)
+  return
+}
+
+// -----
+
+// A row that is longer than what is kept is read twice.
+
+// CHECK-LABEL: func @two_passes
+//  CHECK-SAME:   %[[X:[a-z0-9]+]]: memref<4x70000xf32>
+//       CHECK:   arith.divf
+//       CHECK:   vector.load %[[X]]
+//       CHECK:   math.exp2
+func.func @two_passes(%x: memref<4x70000xf32>, %m: memref<4xf32>, %l: memref<4xf32>, %y: memref<4x70000xf32>) {
+  attn.online_softmax base(two) dimension(1) ins(%x : memref<4x70000xf32>) outs(%m, %l : memref<4xf32>, memref<4xf32>)
+  attn.normalize base(two) dimension(1) ins(%x, %m, %l : memref<4x70000xf32>, memref<4xf32>, memref<4xf32>) outs(%y : memref<4x70000xf32>)
+  return
+}
+
+// -----
+
+// What is left of a row is loaded and stored under a mask, not lane by lane.
+
+// CHECK-LABEL: func @masked_ends
+//   CHECK-NOT:   vector.from_elements
+//       CHECK:   vector.maskedload
+//       CHECK:   vector.maskedstore
+//   CHECK-NOT:   memref.store %{{.*}} : memref<4x?xf32>
+//       CHECK:   return
+func.func @masked_ends(%x: memref<4x?xf32>, %m: memref<4xf32>, %l: memref<4xf32>, %y: memref<4x?xf32>) {
+  attn.normalize dimension(1) ins(%x, %m, %l : memref<4x?xf32>, memref<4xf32>, memref<4xf32>) outs(%y : memref<4x?xf32>)
+  return
+}
+
+// -----
+
+// Results that are larger than caches are stored past them, where the size is dynamic under a test of it.
+
+// CHECK-LABEL: func @streamed
+//       CHECK:   vector.store {{.*}} {alignment = 16 : i64, nontemporal = true}
+// CHECK-LABEL: func @perhaps_streamed
+//       CHECK:   scf.if %{{.*}} {
+//       CHECK:     vector.store {{.*}} {alignment = 16 : i64, nontemporal = true}
+//       CHECK:   } else {
+//   CHECK-NOT:     nontemporal
+//       CHECK:     vector.store
+// CHECK-LABEL: func @not_streamed
+//   CHECK-NOT:   nontemporal
+//       CHECK:   return
+func.func @streamed(%x: memref<4096x4096xf32>, %m: memref<4096xf32>, %l: memref<4096xf32>, %y: memref<4096x4096xf32>) {
+  attn.normalize dimension(1) ins(%x, %m, %l : memref<4096x4096xf32>, memref<4096xf32>, memref<4096xf32>) outs(%y : memref<4096x4096xf32>)
+  return
+}
+func.func @perhaps_streamed(%x: memref<?x4096xf32>, %m: memref<?xf32>, %l: memref<?xf32>, %y: memref<?x4096xf32>) {
+  attn.normalize dimension(1) ins(%x, %m, %l : memref<?x4096xf32>, memref<?xf32>, memref<?xf32>) outs(%y : memref<?x4096xf32>)
+  return
+}
+func.func @not_streamed(%x: memref<4096x256xf32>, %m: memref<4096xf32>, %l: memref<4096xf32>, %y: memref<4096x256xf32>) {
+  attn.normalize dimension(1) ins(%x, %m, %l : memref<4096x256xf32>, memref<4096xf32>, memref<4096xf32>) outs(%y : memref<4096x256xf32>)
   return
 }
 

@@ -28,6 +28,24 @@ func.func @splits_zero(%q: tensor<4x8xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8x
 
 // -----
 
+// config: a group has a head
+func.func @group_zero(%q: tensor<4x8xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>, %o: tensor<4x8xf32>) {
+  // expected-error @below {{tile_g must be at least 1, got 0}}
+  %r = attn.attention ins(%q, %k, %v : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) outs(%o : tensor<4x8xf32>) attributes {attn.config = #attn.config<lanes = keys, tile_g = 0>}
+  return
+}
+
+// -----
+
+// config: several heads per tile are for keys along the lanes
+func.func @group_of_queries(%q: tensor<4x8xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>, %o: tensor<4x8xf32>) {
+  // expected-error @below {{tile_g must be 1 unless lanes = keys, got 4}}
+  %r = attn.attention ins(%q, %k, %v : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) outs(%o : tensor<4x8xf32>) attributes {attn.config = #attn.config<tile_g = 4>}
+  return
+}
+
+// -----
+
 // config: a parameter that does not exist
 func.func @config_unknown(%q: tensor<4x8xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>, %o: tensor<4x8xf32>) {
   // expected-error @below {{duplicate or unknown struct parameter name: tile_k}}

@@ -4,7 +4,7 @@
 
 func.func @choice(%q: tensor<4x3x64xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x3x64xf32>)
     -> (tensor<4x3x64xf32>, tensor<4x3x64xf32>) {
-  // expected-remark-re @below {{[Analysis] schedule {{.*}}splits=1, tile_m=16, tile_n=64}}
+  // expected-remark-re @below {{[Analysis] schedule {{.*}}splits=4, tile_m=3, tile_n=256}}
   %r = attn.attention ins(%q, %k, %k : tensor<4x3x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
       outs(%o : tensor<4x3x64xf32>)
   %s = attn.attention ins(%q, %k, %k : tensor<4x3x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)

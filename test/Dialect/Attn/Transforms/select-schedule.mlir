@@ -59,30 +59,72 @@ func.func @parallelism(%q: tensor<1x2048x64xf32>, %o: tensor<1x2048x64xf32>) -> 
 
 // -----
 
-// A few queries get a tile of as many vectors as they need.
+// Queries that fill more than half of a vector get a tile of as many vectors as they need.
+
+// CHECK-LABEL: func @one_vector
+//       CHECK:   attn.config = #attn.config<tile_m = 16>
+// NARROW-LABEL: func @one_vector
+//       NARROW:   attn.config = #attn.config<tile_m = 16>
+func.func @one_vector(%q: tensor<4x9x64xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x9x64xf32>) -> tensor<4x9x64xf32> {
+  %r = attn.attention ins(%q, %k, %k : tensor<4x9x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x9x64xf32>)
+  return %r : tensor<4x9x64xf32>
+}
+
+// -----
+
+// With fewer, the keys lie along the lanes; they are split into parts of at least 512, however many threads there are.
 
 // CHECK-LABEL: func @few_queries
-//       CHECK:   attn.config = #attn.config<tile_m = 16>
+//       CHECK:   attn.config = #attn.config<tile_m = 8, tile_n = 256, splits = 4, lanes = keys>
+// EIGHT-LABEL: func @few_queries
+//       EIGHT:   attn.config = #attn.config<tile_m = 8, tile_n = 256, splits = 4, lanes = keys>
 // NARROW-LABEL: func @few_queries
 //       NARROW:   attn.config = #attn.config<tile_m = 8>
-func.func @few_queries(%q: tensor<4x3x64xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x3x64xf32>) -> tensor<4x3x64xf32> {
-  %r = attn.attention ins(%q, %k, %k : tensor<4x3x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
-      outs(%o : tensor<4x3x64xf32>)
-  return %r : tensor<4x3x64xf32>
+func.func @few_queries(%q: tensor<4x8x64xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x8x64xf32>) -> tensor<4x8x64xf32> {
+  %r = attn.attention ins(%q, %k, %k : tensor<4x8x64xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x8x64xf32>)
+  return %r : tensor<4x8x64xf32>
+}
+
+// -----
+
+// S6: the heads that share keys and values are one tile; 2 x 8 tiles in 4 parts each are 64 tasks. The number of keys
+// may be dynamic.
+
+// CHECK-LABEL: func @groups
+//       CHECK:   attn.config = #attn.config<tile_m = 1, tile_n = 256, splits = 4, lanes = keys, tile_g = 4>
+func.func @groups(%q: tensor<2x32x1x64xf32>, %k: tensor<2x8x?x64xf32>, %o: tensor<2x32x1x64xf32>) -> tensor<2x32x1x64xf32> {
+  %r = attn.attention ins(%q, %k, %k : tensor<2x32x1x64xf32>, tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32>)
+      outs(%o : tensor<2x32x1x64xf32>)
+  return %r : tensor<2x32x1x64xf32>
+}
+
+// -----
+
+// A head dim that some operand does not tell keeps the queries along the lanes.
+
+// CHECK-LABEL: func @dynamic_head_dim
+//   CHECK-NOT:   lanes = keys
+//       CHECK:   return
+func.func @dynamic_head_dim(%q: tensor<4x1x?xf32>, %k: tensor<4x2048x64xf32>, %o: tensor<4x1x64xf32>) -> tensor<4x1x64xf32> {
+  %r = attn.attention ins(%q, %k, %k : tensor<4x1x?xf32>, tensor<4x2048x64xf32>, tensor<4x2048x64xf32>)
+      outs(%o : tensor<4x1x64xf32>)
+  return %r : tensor<4x1x64xf32>
 }
 
 // -----
 
 // Fewer tiles than threads but many keys: the keys are split.
 
-// CHECK-LABEL: func @decode
+// CHECK-LABEL: func @long_keys
 //       CHECK:   attn.config = #attn.config<tile_m = 16, splits = 2>
-// EIGHT-LABEL: func @decode
+// EIGHT-LABEL: func @long_keys
 //       EIGHT:   attn.config = #attn.config<tile_m = 16, splits = 8>
-func.func @decode(%q: tensor<1x1x64xf32>, %k: tensor<1x65536x64xf32>, %o: tensor<1x1x64xf32>) -> tensor<1x1x64xf32> {
-  %r = attn.attention ins(%q, %k, %k : tensor<1x1x64xf32>, tensor<1x65536x64xf32>, tensor<1x65536x64xf32>)
-      outs(%o : tensor<1x1x64xf32>)
-  return %r : tensor<1x1x64xf32>
+func.func @long_keys(%q: tensor<1x10x64xf32>, %k: tensor<1x65536x64xf32>, %o: tensor<1x10x64xf32>) -> tensor<1x10x64xf32> {
+  %r = attn.attention ins(%q, %k, %k : tensor<1x10x64xf32>, tensor<1x65536x64xf32>, tensor<1x65536x64xf32>)
+      outs(%o : tensor<1x10x64xf32>)
+  return %r : tensor<1x10x64xf32>
 }
 
 // -----
