@@ -9,8 +9,10 @@ def AttnToVectorPass : Pass<"attn-to-vector"> {
   let summary = "Lower bufferized tiles of attn ops to register-blocked vector code (stage 7a)";
   let description = [{
     Works on memrefs, after `attn-pack-queries` and one-shot-bufferize. The
-    queries (or, for softmax, the elements of a row) lie along the lanes; scores
-    of a block live in a scratch buffer on the stack of the parallel body.
+    queries lie along the lanes, the keys where the config says `lanes = keys`,
+    for softmax the elements of a row; scores of a block live in a scratch
+    buffer on the stack of the parallel body. An `online_softmax` and the
+    `normalize` behind it read rows of up to 65,536 elements once.
     Exponentials become `math.exp2` on vectors, which
     `fovea-expand-transcendentals` turns into polynomials.
   }];

@@ -9,9 +9,9 @@
 //
 //   for chunk of row
 //     S = score(x), m' = max(m, max S)                  the next chunk is on its way from memory
-//     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'
+//     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'          so is the next row
 //   for chunk of row
-//     y = E[chunk] * (base^(M[chunk] - m) / l)          past the cache where y is large; the next row is on its way
+//     y = E[chunk] * (base^(M[chunk] - m) / l)          past the cache where y is large
 //
 //===----------------------------------------------------------------------===//
 
@@ -146,6 +146,8 @@ SoftmaxLowering::RowState SoftmaxLowering::foldChunk(RowState state, Value begin
       lanes.index(0), lanes.sub(end, begin), lanes.splat(0.0),
       [&](Value at, Value, Value carried) {
         row.prefetch(buffers[0], lanes.add(ahead, at));
+        if (normalize) // reads go on while exponentials are computed, so that the stores have the memory to themselves
+          row.prefetchNextRow(buffers[0], lanes.add(begin, at));
         Value exponentials = exponentialOf(lanes.load(scratch.buffer, placeOf(at)), reference);
         if (!keepScores)
           lanes.store(exponentials, scratch.buffer, placeOf(at));
@@ -224,8 +226,6 @@ Value SoftmaxLowering::headLength(Value buffer, Value begin, Value end) {
 void SoftmaxLowering::writeElements(Value begin, Value end, Value kept, bool streaming,
                                     function_ref<Value(Value)> result) {
   auto write = [&](Value at, Value valid) {
-    if (kept)
-      row.prefetchNextRow(buffers[0], at);
     Value from = kept ? lanes.load(kept, at) : row.scores(buffers[0], at, valid);
     row.storeLanes(result(from), buffers[1], at, valid, streaming);
   };

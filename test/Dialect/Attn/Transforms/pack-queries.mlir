@@ -97,3 +97,19 @@ func.func @filled_with_zeros(%q: tensor<40x64xf32>, %acc0: tensor<40x64xf32>, %r
   %r = attn.finalize ins(%s#0, %s#1, %s#2 : tensor<40x64xf32>, tensor<40xf32>, tensor<40xf32>) outs(%acc0 : tensor<40x64xf32>)
   return %r : tensor<40x64xf32>
 }
+
+// -----
+
+// A tile whose keys lie along the lanes is left as it is.
+
+// CHECK-LABEL: func @keys_on_lanes
+//   CHECK-NOT:   attn.pack
+//       CHECK:   attn.online_attention
+//  CHECK-SAME:     ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<1x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>)
+func.func @keys_on_lanes(%q: tensor<1x8xf32>, %k: tensor<6x8xf32>, %acc: tensor<1x8xf32>, %m: tensor<1xf32>,
+                         %l: tensor<1xf32>) -> (tensor<1x8xf32>, tensor<1xf32>, tensor<1xf32>) {
+  %s:3 = attn.online_attention ins(%q, %k, %k : tensor<1x8xf32>, tensor<6x8xf32>, tensor<6x8xf32>)
+      outs(%acc, %m, %l : tensor<1x8xf32>, tensor<1xf32>, tensor<1xf32>)
+      attributes {attn.config = #attn.config<tile_m = 1, tile_n = 256, lanes = keys>}
+  return %s#0, %s#1, %s#2 : tensor<1x8xf32>, tensor<1xf32>, tensor<1xf32>
+}

@@ -130,3 +130,30 @@ func.func @unread(%x: tensor<4x64x8xf32>, %m0: tensor<64xf32>, %l0: tensor<64xf3
   }
   return %r : tensor<4x8xf32>
 }
+
+// -----
+
+// S6: with tile_g the heads of a group are one tile, which takes their one head of keys and values.
+
+// CHECK-LABEL: func @whole_groups
+//  CHECK-SAME:   %[[Q:[a-z0-9]+]]: tensor<2x8x1x64xf32>, %[[K:[a-z0-9]+]]: tensor<2x2x?x64xf32>
+//       CHECK:   scf.forall (%[[B:.*]], %[[H:.*]]) = (0, 0) to (2, 8) step (1, 4)
+//   CHECK-DAG:     tensor.extract_slice %[[Q]][%[[B]], %[[H]], 0, 0] [1, 4, 1, 64]
+//   CHECK-DAG:     %[[KV:.*]] = affine.apply #{{.*}}(%[[H]])
+//       CHECK:     tensor.extract_slice %[[K]][%[[B]], %[[KV]], 0, 0] [1, 1, %{{.*}}, 64]
+//       CHECK:     attn.online_attention {{.*}}tensor<1x4x1x64xf32>
+func.func @whole_groups(%q: tensor<2x8x1x64xf32>, %k: tensor<2x2x?x64xf32>, %o: tensor<2x8x1x64xf32>) -> tensor<2x8x1x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %inf = arith.constant 0xFF800000 : f32
+  %e0 = tensor.empty() : tensor<2x8x1x64xf32>
+  %e1 = tensor.empty() : tensor<2x8x1xf32>
+  %acc = linalg.fill ins(%zero : f32) outs(%e0 : tensor<2x8x1x64xf32>) -> tensor<2x8x1x64xf32>
+  %m = linalg.fill ins(%inf : f32) outs(%e1 : tensor<2x8x1xf32>) -> tensor<2x8x1xf32>
+  %l = linalg.fill ins(%zero : f32) outs(%e1 : tensor<2x8x1xf32>) -> tensor<2x8x1xf32>
+  %s:3 = attn.online_attention ins(%q, %k, %k : tensor<2x8x1x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x64xf32>)
+      outs(%acc, %m, %l : tensor<2x8x1x64xf32>, tensor<2x8x1xf32>, tensor<2x8x1xf32>)
+      attributes {attn.config = #attn.config<tile_m = 1, tile_n = 256, lanes = keys, tile_g = 4>}
+  %r = attn.finalize ins(%s#0, %s#1, %s#2 : tensor<2x8x1x64xf32>, tensor<2x8x1xf32>, tensor<2x8x1xf32>)
+      outs(%o : tensor<2x8x1x64xf32>)
+  return %r : tensor<2x8x1x64xf32>
+}

@@ -36,6 +36,8 @@ def AttnSelectSchedulePass : Pass<"attn-select-schedule"> {
   let description = [{
     An op that already carries `attn.config` keeps it. The choice follows from
     the vector width and the cache sizes given as options; a remark states it.
+    Queries that fill at most half of a vector get `lanes = keys`, one tile per
+    group of heads, and splits that do not depend on `threads` (S16).
   }];
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
@@ -143,6 +145,9 @@ def AttnTileKvPass : Pass<"attn-tile-kv"> {
 
 def AttnPackQueriesPass : Pass<"attn-pack-queries"> {
   let summary = "Transpose query tiles so that the queries lie along the lanes (CPU, before bufferization)";
+  let description = [{
+    Tiles whose config says `lanes = keys` stay as they are.
+  }];
   let options = [Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
                  Option<"amxBf16", "amx-bf16", "bool", "false", "Leave queries to a matrix unit for bf16">,
                  Option<"amxFp16", "amx-fp16", "bool", "false", "Leave queries to a matrix unit for f16">];
