@@ -12,6 +12,8 @@
 #include "fovea/Dialect/Attn/IR/Attn.h"
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
+#include "fovea/Dialect/Cta/IR/Cta.h"
+#include "fovea/Dialect/Cta/Transforms/Passes.h"
 #include "fovea/Pipelines/Pipelines.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -20,12 +22,13 @@
 #include "llvm/Support/Compiler.h"
 
 static void registerDialects(mlir::DialectRegistry *registry) {
-  registry->insert<mlir::attn::AttnDialect>();
+  registry->insert<mlir::attn::AttnDialect, mlir::cta::CtaDialect>();
   mlir::attn::registerBufferizableOpInterfaceModels(*registry);
 }
 
 static void registerPasses() {
   mlir::attn::registerAttnPasses();
+  mlir::cta::registerCtaPasses();
   fovea::registerFoveaConversionPasses();
   fovea::registerFoveaPipelines();
 }

@@ -27,12 +27,14 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -241,6 +243,18 @@ private:
 };
 
 struct AttnOutlineKernelsPass final : fovea::impl::AttnOutlineKernelsPassBase<AttnOutlineKernelsPass> {
+  /// What computes on tensors beside the kernels, and would read and write memory once more.
+  static void explainHostOps(func::FuncOp function) {
+    function->walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (isa<scf::ForallOp>(op))
+        return WalkResult::skip();
+      if (isa<linalg::LinalgOp>(op) && !isa<linalg::FillOp>(op))
+        remark::missed(op->getLoc(), remark::RemarkOpts::name("FuseHostOp").category("attn-outline-kernels"))
+            << remark::reason("'{0}' is not part of a kernel, and stays on the host's side", op->getName());
+      return WalkResult::advance();
+    });
+  }
+
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
@@ -258,9 +272,16 @@ struct AttnOutlineKernelsPass final : fovea::impl::AttnOutlineKernelsPassBase<At
       std::string base = function.getName().str();
       auto module = gpu::GPUModuleOp::create(builder, function.getLoc(), base + "_kernels");
       symbols.insert(module);
-      for (auto [i, forall] : llvm::enumerate(loops))
-        if (failed(Outliner(forall, module, base + "_" + std::to_string(i)).run()))
+      explainHostOps(function);
+      for (auto [i, forall] : llvm::enumerate(loops)) {
+        Location loc = forall.getLoc();
+        int64_t rank = forall.getRank();
+        std::string name = base + "_" + std::to_string(i);
+        if (failed(Outliner(forall, module, name).run()))
           return signalPassFailure();
+        remark::passed(loc, remark::RemarkOpts::name("OutlineKernel").category("attn-outline-kernels"))
+            << remark::metric("kernel", name) << remark::metric("tile_dims", rank);
+      }
     }
   }
 };

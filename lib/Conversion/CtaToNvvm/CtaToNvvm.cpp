@@ -29,6 +29,7 @@
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
@@ -166,11 +167,24 @@ struct CtaToNvvmPass final : fovea::impl::CtaToNvvmPassBase<CtaToNvvmPass> {
   }
 
 private:
+  /// Which copies one thread starts for all, and which every thread makes of its elements.
+  static void reportAccess(Location loc, LLVM::LLVMFuncOp func) {
+    int64_t bulk = 0, elementwise = 0;
+    func.walk([&](Operation *op) {
+      auto store = dyn_cast<StoreOp>(op);
+      bulk += isa<TmaLoadOp>(op) || (store && store.getVia());
+      elementwise += isa<ReadOp, WriteOp, GatherOp, memref::LoadOp>(op) || (store && !store.getVia());
+    });
+    remark::analysis(loc, remark::RemarkOpts::name("GlobalAccess").category("cta-to-nvvm"))
+        << remark::metric("bulk_copies", bulk) << remark::metric("elementwise", elementwise);
+  }
+
   LogicalResult lowerKernel(gpu::GPUModuleOp module, gpu::GPUFuncOp op) {
     FailureOr<KernelAbi> abi = KernelAbi::lower(op);
     if (failed(abi))
       return failure();
     LLVM::LLVMFuncOp func = abi->function();
+    reportAccess(op.getLoc(), func);
     KernelLowering kernel{*abi, sharedAddress(func, sharedMemoryOf(module)),
                           llvm::DenseMap<Region *, ProgramThreads>()};
     if (failed(checkLayouts(func)) || failed(findPrograms(kernel)) || failed(lowerTiles(kernel)))

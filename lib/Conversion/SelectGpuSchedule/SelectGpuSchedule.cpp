@@ -198,7 +198,14 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
     remark::analysis(op.getLoc(), remark::RemarkOpts::name("schedule").category("select-gpu-schedule"))
         << remark::metric("tile_m", config.getTileM()) << remark::metric("tile_n", config.getTileN())
         << remark::metric("rescale_log2", config.getRescaleLog2())
-        << remark::metric("warpgroups", scheduled.getWarpgroups());
+        << remark::metric("warpgroups", scheduled.getWarpgroups()) << remark::metric("stages", scheduled.getStages())
+        << remark::metric("ping_pong", scheduled.getPingPong() ? "yes" : "no")
+        << remark::metric("flatten", scheduled.getFlatten() ? "yes" : "no")
+        << remark::metric("scheduler", cta::stringifyScheduler(scheduled.getScheduler()))
+        << remark::metric("blocks_per_sm", scheduled.getBlocksPerSm())
+        << remark::metric("chosen_by", byHand          ? "hand"
+                                       : shape && best ? "table"
+                                                       : "default");
   }
 };
 } // namespace

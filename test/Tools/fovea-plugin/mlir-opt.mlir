@@ -1,4 +1,4 @@
-// The stock mlir-opt with the plugin runs a pass and the whole pipeline on a module of attn.
+// The stock mlir-opt with the plugin runs passes and whole pipelines on modules of attn and cta.
 
 // A plugin of instrumented code does not load into a host without instrumentation.
 // UNSUPPORTED: sanitizers
@@ -8,6 +8,16 @@
 // RUN: %{mlir-opt} %s --verify-each --pass-pipeline="builtin.module(attn-to-llvm{threads=2 tile-m=16})" -o %t.mlir
 // RUN: FileCheck %s --check-prefix=LLVM < %t.mlir
 // RUN: %llvm_prefix/bin/mlir-translate --mlir-to-llvmir %t.mlir | FileCheck %s --check-prefix=IR
+
+// RUN: sed 's/f32/f16/g' %s > %t.f16.mlir
+// RUN: %{mlir-opt} %t.f16.mlir --verify-each --pass-pipeline="builtin.module(attn-to-cta-tiles{tile-n=64 keys=64})" -o %t.cta.mlir
+// RUN: FileCheck %s --check-prefix=CTA < %t.cta.mlir
+// RUN: %{mlir-opt} %t.cta.mlir --verify-each --pass-pipeline="builtin.module(gpu.module(gpu.func(cta-infer-layouts)))" | FileCheck %s --check-prefix=LAYOUT
+// RUN: %{mlir-opt} %t.f16.mlir --verify-each --pass-pipeline="builtin.module(attn-to-nvvm)" | FileCheck %s --check-prefix=NVVM
+
+// CTA: cta.dot
+// LAYOUT: #cta.mma
+// NVVM: wgmma
 
 // ATTN-LABEL: func.func @attention(
 // ATTN:         attn.attention

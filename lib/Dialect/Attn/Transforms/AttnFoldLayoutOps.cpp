@@ -20,6 +20,7 @@
 #include "fovea/Dialect/Attn/IR/AttentionDims.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::attn {
@@ -283,8 +284,32 @@ struct AttnFoldLayoutOpsPass final : attn::impl::AttnFoldLayoutOpsPassBase<AttnF
     // Constants stay in the regions of the ops.
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(false);
+    llvm::MapVector<Location, int64_t> before = countMoved();
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
-      signalPassFailure();
+      return signalPassFailure();
+    llvm::MapVector<Location, int64_t> after = countMoved();
+    for (auto [loc, moved] : before) {
+      remark::RemarkOpts options = remark::RemarkOpts::name("FoldLayout").category("attn-fold-layout-ops");
+      int64_t left = after.lookup(loc);
+      if (left < moved)
+        remark::passed(loc, options) << remark::metric("operands", moved - left);
+      if (left > 0)
+        remark::missed(loc, options) << remark::reason("operands are moved in memory before they are read")
+                                     << remark::metric("operands", left);
+    }
+  }
+
+private:
+  /// How many operands of the attentions at a place are results of ops that only move data.
+  llvm::MapVector<Location, int64_t> countMoved() {
+    llvm::MapVector<Location, int64_t> moved;
+    getOperation()->walk([&](AttentionOp op) {
+      for (Value input : {op.getQuery(), op.getKey(), op.getValue()}) {
+        auto copy = input.getDefiningOp<linalg::LinalgOp>();
+        moved[op.getLoc()] += copy && isCopy(copy);
+      }
+    });
+    return moved;
   }
 };
 

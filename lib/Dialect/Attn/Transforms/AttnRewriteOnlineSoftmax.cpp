@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNREWRITEONLINESOFTMAXPASS
@@ -200,6 +201,9 @@ struct AttnRewriteOnlineSoftmaxPass final : attn::impl::AttnRewriteOnlineSoftmax
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     WalkResult result = getOperation()->walk([&](Operation *op) {
+      if (isa<AttentionOp, SoftmaxOp, CrossEntropyOp>(op))
+        remark::passed(op->getLoc(), remark::RemarkOpts::name("OnlineSoftmax").category("attn-rewrite-online-softmax"))
+            << remark::metric("op", op->getName().getStringRef());
       if (auto attention = dyn_cast<AttentionOp>(op))
         return WalkResult(rewriteOnlineSoftmax(rewriter, attention));
       if (auto softmax = dyn_cast<SoftmaxOp>(op))

@@ -398,13 +398,34 @@ LogicalResult attn::rewriteSoftmax(RewriterBase &rewriter, SoftmaxOp op, Softmax
   return success();
 }
 
+/// As the option spells it.
+static StringRef stringify(SoftmaxAlgorithm algorithm) {
+  switch (algorithm) {
+  case SoftmaxAlgorithm::Fused:
+    return "fused";
+  case SoftmaxAlgorithm::Naive:
+    return "naive";
+  case SoftmaxAlgorithm::Safe:
+    return "safe";
+  case SoftmaxAlgorithm::Online:
+    return "online";
+  case SoftmaxAlgorithm::Blocked:
+    return "blocked";
+  }
+  llvm_unreachable("covered switch");
+}
+
 namespace {
 struct AttnRewriteSoftmaxPass final : attn::impl::AttnRewriteSoftmaxPassBase<AttnRewriteSoftmaxPass> {
   using Base::Base;
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    WalkResult result =
-        getOperation()->walk([&](SoftmaxOp op) { return WalkResult(rewriteSoftmax(rewriter, op, algorithm, block)); });
+    WalkResult result = getOperation()->walk([&](SoftmaxOp op) {
+      if (algorithm != SoftmaxAlgorithm::Fused)
+        remark::passed(op.getLoc(), remark::RemarkOpts::name("SoftmaxAlgorithm").category("attn-rewrite-softmax"))
+            << remark::metric("algorithm", stringify(algorithm));
+      return WalkResult(rewriteSoftmax(rewriter, op, algorithm, block));
+    });
     if (result.wasInterrupted())
       signalPassFailure();
   }

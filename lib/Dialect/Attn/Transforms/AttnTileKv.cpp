@@ -207,6 +207,24 @@ FailureOr<scf::ForOp> mlir::attn::tileKeysOutside(RewriterBase &rewriter, Online
 namespace {
 struct AttnTileKvPass final : attn::impl::AttnTileKvPassBase<AttnTileKvPass> {
   using Base::Base;
+
+  /// The step, and which blocks are visited and masked.
+  static void report(Location loc, scf::ForOp loop, bool keysOutside) {
+    bool masked = false;
+    loop.walk([&](OnlineAttentionOp op) { masked |= static_cast<bool>(op.getPartial()); });
+    bool skips = !getConstantIntValue(loop.getLowerBound()) || !isExtent(loop.getUpperBound());
+    remark::passed(loc, remark::RemarkOpts::name("TileKv").category("attn-tile-kv"))
+        << remark::metric("tile_n", getConstantIntValue(loop.getStep()).value_or(0))
+        << remark::metric("order", keysOutside ? "key-outer" : "query-outer")
+        << remark::metric("skips_blocks", skips ? "yes" : "no")
+        << remark::metric("masks", masked ? "partial blocks" : "no block");
+  }
+
+  /// Whether a bound is the number of keys itself.
+  static bool isExtent(Value bound) {
+    return getConstantIntValue(bound) || bound.getDefiningOp<tensor::DimOp>() || isa<BlockArgument>(bound);
+  }
+
   void runOnOperation() override {
     SmallVector<ScoreOpInterface> ops;
     getOperation()->walk([&](ScoreOpInterface op) {
@@ -229,8 +247,12 @@ struct AttnTileKvPass final : attn::impl::AttnTileKvPassBase<AttnTileKvPass> {
             << remark::reason("no attn.config gives the tile size");
         continue;
       }
-      if (failed(keysOutside ? tileKeysOutside(rewriter, attention, rows, size) : tileKeys(rewriter, op, size)))
+      Location loc = op.getLoc();
+      FailureOr<scf::ForOp> loop =
+          keysOutside ? tileKeysOutside(rewriter, attention, rows, size) : tileKeys(rewriter, op, size);
+      if (failed(loop))
         return signalPassFailure();
+      report(loc, *loop, keysOutside);
     }
   }
 };

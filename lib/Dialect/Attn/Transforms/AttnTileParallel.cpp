@@ -129,26 +129,25 @@ static bool writesNothing(Operation *root) {
 }
 
 namespace {
-/// Notices that a rewriter erases an op.
-class ErasureOf final : public RewriterBase::ForwardingListener {
+/// Notices what a rewriter erases.
+class Erasures final : public RewriterBase::ForwardingListener {
 public:
-  ErasureOf(RewriterBase &rewriter, Operation *op)
-      : ForwardingListener(rewriter.getListener()), rewriter(rewriter), before(rewriter.getListener()), op(op) {
+  explicit Erasures(RewriterBase &rewriter)
+      : ForwardingListener(rewriter.getListener()), rewriter(rewriter), before(rewriter.getListener()) {
     rewriter.setListener(this);
   }
-  ~ErasureOf() override { rewriter.setListener(before); }
+  ~Erasures() override { rewriter.setListener(before); }
 
-  bool hasHappened() const { return erased; }
-  void notifyOperationErased(Operation *what) override {
-    erased |= what == op;
-    ForwardingListener::notifyOperationErased(what);
+  bool contain(Operation *op) const { return erased.contains(op); }
+  void notifyOperationErased(Operation *op) override {
+    erased.insert(op);
+    ForwardingListener::notifyOperationErased(op);
   }
 
 private:
   RewriterBase &rewriter;
   OpBuilder::Listener *before;
-  Operation *op;
-  bool erased = false;
+  DenseSet<Operation *> erased;
 };
 } // namespace
 
@@ -186,6 +185,15 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
   for (OpResult result : root->getResults())
     rewriter.replaceAllUsesWith(result, tiled->replacements.lookup(result));
   rewriter.eraseOp(root);
+  // The three results of a state were fused one by one: three equal ops, of
+  // which one remains. Within the parts of a split it also shows that a tile
+  // comes from where it goes.
+  Operation *scope = isa<scf::ForallOp>(forall->getParentOp()) ? forall->getParentOp() : forall.getOperation();
+  DominanceInfo dominance(scope);
+  Erasures erasures(rewriter);
+  eliminateCommonSubExpressions(rewriter, dominance, scope);
+  // What was fused is read by nobody any more, now that the slices of its results are gone.
+  producers.remove_if([&](Operation *producer) { return erasures.contain(producer); });
   while (true) {
     auto *dead = llvm::find_if(producers, [](Operation *producer) { return producer->use_empty(); });
     if (dead == producers.end())
@@ -194,15 +202,8 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
     producers.remove(producer);
     rewriter.eraseOp(producer);
   }
-  // The three results of a state were fused one by one: three equal ops, of
-  // which one remains. Within the parts of a split it also shows that a tile
-  // comes from where it goes.
-  Operation *scope = isa<scf::ForallOp>(forall->getParentOp()) ? forall->getParentOp() : forall.getOperation();
-  DominanceInfo dominance(scope);
-  // It may take the loop, too: one that nobody reads, or that is equal to another.
-  ErasureOf erasure(rewriter, forall);
-  eliminateCommonSubExpressions(rewriter, dominance, scope);
-  return erasure.hasHappened() ? scf::ForallOp() : flattenIntoParent(rewriter, forall);
+  // The loop may be gone, too: one that nobody reads, or that is equal to another.
+  return erasures.contain(forall) ? scf::ForallOp() : flattenIntoParent(rewriter, forall);
 }
 
 namespace {
@@ -214,6 +215,16 @@ struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTil
     void notifyOperationErased(Operation *op) override { erased.insert(op); }
     DenseSet<Operation *> erased;
   };
+
+  /// Which states are made for all rows at once, and why.
+  void explainProducers(Operation *root) {
+    SetVector<Operation *> fused = fusableProducers(root);
+    for (Value operand : root->getOperands())
+      if (Operation *producer = operand.getDefiningOp();
+          isa_and_nonnull<OnlineAttentionOp, OnlineSoftmaxOp, MergeOp>(producer) && !fused.contains(producer))
+        remark::missed(producer->getLoc(), remark::RemarkOpts::name("FuseProducer").category("attn-tile-parallel"))
+            << remark::reason("its state has another reader than the '{0}' that is tiled", root->getName());
+  }
 
   void runOnOperation() override {
     SmallVector<TilingInterface> roots;
@@ -238,8 +249,16 @@ struct AttnTileParallelPass final : attn::impl::AttnTileParallelPassBase<AttnTil
             << remark::reason("no attn.config gives the tile size");
         continue;
       }
-      if (failed(tileParallel(rewriter, root, size, loopOrder, group)))
+      Location loc = root.getLoc();
+      StringRef name = root->getName().getStringRef();
+      explainProducers(root);
+      FailureOr<scf::ForallOp> loop = tileParallel(rewriter, root, size, loopOrder, group);
+      if (failed(loop))
         return signalPassFailure();
+      if (*loop)
+        remark::passed(loc, remark::RemarkOpts::name("TileParallel").category("attn-tile-parallel"))
+            << remark::metric("op", name) << remark::metric("tile_m", size)
+            << remark::metric("dims", static_cast<int64_t>(loop->getRank()));
     }
   }
 };

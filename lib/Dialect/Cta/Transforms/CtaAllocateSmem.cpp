@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace mlir::cta {
@@ -79,6 +80,8 @@ LogicalResult mlir::cta::allocateSharedMemory(gpu::GPUFuncOp kernel) {
     return error;
   }
   kernel->setAttr(CtaDialect::getSharedBytesAttrName(), Builder(kernel.getContext()).getI64IntegerAttr(end));
+  remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("SharedMemory").category("cta-allocate-smem"))
+      << remark::metric("bytes", end) << remark::metric("limit", limit) << remark::metric("blocks_per_sm", blocks);
   return success();
 }
 

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::cta {
 #define GEN_PASS_DEF_CTABALANCESECTIONSPASS
@@ -36,7 +37,7 @@ static bool endsSections(Operation &op) {
 }
 
 /// Sections do not nest: a leave belongs to the enter right before it, if both are of one round of products.
-static void balance(Block &block) {
+static int64_t balance(Block &block) {
   SmallVector<Operation *> single;
   Operation *open = nullptr;
   for (Operation &op : block) {
@@ -57,15 +58,20 @@ static void balance(Block &block) {
     single.push_back(open);
   for (Operation *op : single)
     op->erase();
+  return single.size();
 }
 
 void cta::balanceSections(gpu::GPUFuncOp kernel) {
-  kernel.walk([](Operation *op) {
+  int64_t dropped = 0;
+  kernel.walk([&](Operation *op) {
     op->removeDiscardableAttr(CtaDialect::getAtAttrName());
     for (Region &region : op->getRegions())
       for (Block &block : region)
-        balance(block);
+        dropped += balance(block);
   });
+  if (dropped > 0)
+    remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("BalanceSections").category("cta-balance-sections"))
+        << remark::metric("dropped", dropped);
 }
 
 namespace {

@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -219,6 +220,13 @@ LogicalResult mlir::cta::deriveWaits(gpu::GPUFuncOp kernel) {
   if (result.wasInterrupted())
     return failure();
   tieOperandsA(kernel);
+  int64_t waits = 0, most = 0;
+  kernel.walk([&](DotWaitOp wait) {
+    ++waits;
+    most = std::max<int64_t>(most, wait.getPending().value_or(0));
+  });
+  remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("Waits").category("cta-derive-waits"))
+      << remark::metric("waits", waits) << remark::metric("most_pending", most);
   return success();
 }
 

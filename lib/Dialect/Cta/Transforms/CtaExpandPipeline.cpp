@@ -25,6 +25,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::cta {
 #define GEN_PASS_DEF_CTAEXPANDPIPELINEPASS
@@ -190,6 +191,8 @@ LogicalResult cta::expandPipeline(RewriterBase &rewriter, gpu::GPUFuncOp kernel)
     int64_t lastStage = 0;
     for (Operation *op : *order)
       lastStage = std::max(lastStage, getAt(op).getStage());
+    remark::passed(loop.getLoc(), remark::RemarkOpts::name("ExpandPipeline").category("cta-expand-pipeline"))
+        << remark::metric("stages", lastStage + 1);
     if (lastStage == 0) {
       for (Operation *op : *order)
         op->moveBefore(loop.getBody()->getTerminator());

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/IntEqClasses.h"
 
 namespace mlir::cta {
@@ -423,7 +424,17 @@ LogicalResult mlir::cta::inferLayouts(gpu::GPUFuncOp kernel) {
   if (!schedule)
     return kernel.emitOpError() << "computes register tiles and has no '" << CtaDialect::getScheduleAttrName()
                                 << "', which says how many warpgroups hold them";
-  return LayoutInference(kernel, schedule).run();
+  if (failed(LayoutInference(kernel, schedule).run()))
+    return failure();
+  int64_t conversions = 0, operands = 0;
+  kernel.walk([&](Operation *op) {
+    conversions += isa<ConvertLayoutOp>(op);
+    if (auto dot = dyn_cast<DotOp>(op))
+      operands += isa<RankedTensorType>(dot.getA().getType());
+  });
+  remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("Layouts").category("cta-infer-layouts"))
+      << remark::metric("conversions", conversions) << remark::metric("products_with_a_in_registers", operands);
+  return success();
 }
 
 namespace {

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -423,8 +424,13 @@ LogicalResult ChannelLowering::run() {
                                       << firstStoreBarrier - firstSectionBarrier << " barriers are left for them";
     lowerSections(*program, warpgroups);
   }
-  for (auto &[channel, ring] : rings)
+  int64_t slots = 0;
+  for (auto &[channel, ring] : rings) {
+    slots += cast<ChannelType>(channel.getType()).getDepth();
     erased.push_back(channel.getDefiningOp());
+  }
+  remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("Channels").category("cta-lower-channels"))
+      << remark::metric("channels", static_cast<int64_t>(rings.size())) << remark::metric("slots", slots);
   for (Operation *op : erased)
     op->dropAllReferences();
   for (Operation *op : erased) {

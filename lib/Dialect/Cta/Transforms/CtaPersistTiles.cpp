@@ -26,6 +26,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::cta {
 #define GEN_PASS_DEF_CTAPERSISTTILESPASS
@@ -186,6 +187,10 @@ LogicalResult cta::persistTiles(RewriterBase &rewriter, gpu::GPUFuncOp kernel) {
   b.setInsertionPoint(index);
   TileNumbers numbers(b, index.getExtents(), schedule);
   Value first = FirstTileOp::create(b, b.getI32Type());
+  remark::passed(kernel.getLoc(), remark::RemarkOpts::name("PersistTiles").category("cta-persist-tiles"))
+      << remark::metric("scheduler", stringifyScheduler(schedule.getScheduler()))
+      << remark::metric("order", stringifyTileOrder(schedule.getOrder()))
+      << remark::metric("persistent", schedule.getScheduler() == Scheduler::Grid ? "no" : "yes");
   if (schedule.getScheduler() == Scheduler::Grid) {
     rewriter.replaceOp(index, numbers.getCoordinates(b, first));
     return success();

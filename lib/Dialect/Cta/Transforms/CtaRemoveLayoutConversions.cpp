@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::cta {
@@ -75,10 +76,22 @@ struct CtaRemoveLayoutConversionsPass final
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateRemoveLayoutConversionsPatterns(patterns);
+    int64_t before = countConversions();
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation().emitError("cta-remove-layout-conversions does not come to an end");
-      signalPassFailure();
+      return signalPassFailure();
     }
+    int64_t after = countConversions();
+    remark::analysis(getOperation().getLoc(),
+                     remark::RemarkOpts::name("LayoutConversions").category("cta-remove-layout-conversions"))
+        << remark::metric("removed", before - after) << remark::metric("left", after);
+  }
+
+private:
+  int64_t countConversions() {
+    int64_t count = 0;
+    getOperation().walk([&](ConvertLayoutOp) { ++count; });
+    return count;
   }
 };
 

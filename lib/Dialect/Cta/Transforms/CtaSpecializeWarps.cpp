@@ -23,6 +23,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::cta {
 #define GEN_PASS_DEF_CTASPECIALIZEWARPSPASS
@@ -167,7 +168,16 @@ LogicalResult mlir::cta::specializeWarps(gpu::GPUFuncOp kernel) {
   FailureOr<ScheduleAttr> schedule = getSchedule(kernel);
   if (failed(schedule) || failed(checkProgram(kernel)) || failed(loadsToChannels(kernel, *schedule)))
     return failure();
-  return splitRoles(kernel, *schedule);
+  if (failed(splitRoles(kernel, *schedule)))
+    return failure();
+  kernel.walk([&](WarpSpecializeOp specialize) {
+    remark::passed(kernel.getLoc(), remark::RemarkOpts::name("Roles").category("cta-specialize-warps"))
+        << remark::metric("producer_warps", specialize.getWarps(Role::Producer))
+        << remark::metric("consumer_warps", specialize.getWarps(Role::Consumer))
+        << remark::metric("producer_registers", schedule->getProducerRegisters())
+        << remark::metric("consumer_registers", schedule->getConsumerRegisters());
+  });
+  return success();
 }
 
 namespace {
