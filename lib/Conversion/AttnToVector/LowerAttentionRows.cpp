@@ -34,6 +34,8 @@ namespace {
 /// Keys whose scores are held at a time: K and V of a chunk stay in the second-level cache for the next rows.
 constexpr int64_t keysPerChunk = 256;
 constexpr int64_t cacheLineBytes = 64;
+/// Of K and V: a copied chunk is on the stack.
+constexpr int64_t mostRowBytes = 4096;
 constexpr int64_t keyStreams = 2;
 /// Rows whose scores are held at a time.
 constexpr int64_t rowsPerGroup = 8;
@@ -133,6 +135,10 @@ LogicalResult RowsLowering::checkForm() {
     return op.emitOpError() << "has keys along the lanes (lanes = keys) and needs an accumulator whose last dimension "
                                "is the value's head dim with unit stride, got "
                             << op.getOutputs()[0].getType();
+  for (auto [operand, dim] : {std::pair(op.getKey(), headDim), std::pair(op.getValue(), valueDim)})
+    if (int64_t bytes = dim * getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth() / 8; bytes > mostRowBytes)
+      return op.emitOpError() << "has keys along the lanes (lanes = keys) and rows of " << bytes
+                              << " bytes, expected at most " << mostRowBytes;
   // All rows of the tile must see the same keys and values.
   for (OpOperand *operand : {&op.getKeyMutable(), &op.getValueMutable()})
     for (AffineExpr expr : structured.getMapOf(*operand).getResults()) {

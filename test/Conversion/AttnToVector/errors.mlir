@@ -85,3 +85,13 @@ func.func @rows_strided_accumulator(%q: memref<1x8xf32>, %k: memref<6x8xf32>, %a
       attributes {attn.config = #attn.config<lanes = keys>}
   return
 }
+
+// -----
+
+func.func @rows_too_long(%q: memref<1x2048xf32>, %k: memref<6x2048xf32>, %v: memref<6x8xf32>, %acc: memref<1x8xf32>, %m: memref<1xf32>, %l: memref<1xf32>) {
+  // expected-error @below {{has keys along the lanes (lanes = keys) and rows of 8192 bytes, expected at most 4096}}
+  attn.online_attention ins(%q, %k, %v : memref<1x2048xf32>, memref<6x2048xf32>, memref<6x8xf32>)
+      outs(%acc, %m, %l : memref<1x8xf32>, memref<1xf32>, memref<1xf32>)
+      attributes {attn.config = #attn.config<lanes = keys>}
+  return
+}

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowsSchedule.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -18,6 +19,8 @@ using namespace mlir::attn;
 static constexpr int64_t keysPerStep = 256;
 /// Reading 512 keys takes some 20 us, a hundred times what it costs to start a task and to merge its state.
 static constexpr int64_t keysPerTask = 512;
+/// The lowering has room on the stack for copies of a step's keys and values.
+static constexpr int64_t mostRowBytes = 2048;
 /// Four per thread of a socket with 16 cores: more would only cost merging where there are fewer.
 static constexpr int64_t tasksWanted = 64;
 
@@ -59,6 +62,9 @@ ConfigAttr attn::scheduleFewRows(AttentionOp op, const AttentionDims &dims, Arra
   if (ShapedType::isDynamic(queries) || 2 * queries > lanes || !isStaticInAll(op, dims.qk) ||
       !isStaticInAll(op, dims.value))
     return nullptr;
+  for (auto [operand, dim] : {std::pair(op.getKey(), dims.qk), std::pair(op.getValue(), dims.value)})
+    if (extents[dim] * getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth() / 8 > mostRowBytes)
+      return nullptr;
   int64_t group = groupSize(op, dims, extents), tiles = 1;
   for (unsigned d : llvm::concat<const unsigned>(dims.batch, ArrayRef(dims.rows).drop_back()))
     tiles *= ShapedType::isDynamic(extents[d]) ? 1 : std::max<int64_t>(extents[d], 1);

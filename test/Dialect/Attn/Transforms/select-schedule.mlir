@@ -115,6 +115,19 @@ func.func @dynamic_head_dim(%q: tensor<4x1x?xf32>, %k: tensor<4x2048x64xf32>, %o
 
 // -----
 
+// So do rows of keys that are too long to be copied chunk by chunk.
+
+// CHECK-LABEL: func @large_head_dim
+//   CHECK-NOT:   lanes = keys
+//       CHECK:   return
+func.func @large_head_dim(%q: tensor<4x1x1000xf32>, %k: tensor<4x2048x1000xf32>, %v: tensor<4x2048x8xf32>, %o: tensor<4x1x8xf32>) -> tensor<4x1x8xf32> {
+  %r = attn.attention ins(%q, %k, %v : tensor<4x1x1000xf32>, tensor<4x2048x1000xf32>, tensor<4x2048x8xf32>)
+      outs(%o : tensor<4x1x8xf32>)
+  return %r : tensor<4x1x8xf32>
+}
+
+// -----
+
 // Fewer tiles than threads but many keys: the keys are split.
 
 // CHECK-LABEL: func @long_keys
