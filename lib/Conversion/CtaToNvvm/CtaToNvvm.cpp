@@ -184,7 +184,7 @@ private:
     if (failed(abi))
       return failure();
     LLVM::LLVMFuncOp func = abi->function();
-    reportAccess(op.getLoc(), func);
+    reportAccess(func.getLoc(), func);
     KernelLowering kernel{*abi, sharedAddress(func, sharedMemoryOf(module)),
                           llvm::DenseMap<Region *, ProgramThreads>()};
     if (failed(checkLayouts(func)) || failed(findPrograms(kernel)) || failed(lowerTiles(kernel)))
