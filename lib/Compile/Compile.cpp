@@ -137,7 +137,12 @@ llvm::Error fovea::compileFile(const CompileOptions &options) {
   llvm::Expected<std::vector<EntryPoint>> entryPoints = getEntryPoints(*file.module);
   if (!entryPoints)
     return entryPoints.takeError();
-  if (llvm::Error error = lowerToLLVMDialect(*file.module, options.lowering))
+  LoweringOptions lowering = options.lowering;
+  lowering.forOtherProcesses = true;
+  // LLVM cannot allocate tile registers without optimization.
+  if (options.optimizationLevel == 0)
+    lowering.cpu.hasAmxBf16 = lowering.cpu.hasAmxFp16 = false;
+  if (llvm::Error error = lowerToLLVMDialect(*file.module, lowering))
     return file.diagnostic->take(std::move(error));
   for (EntryPoint &entry : *entryPoints)
     entry.returnedArguments = getReturnedArguments(*file.module, entry.signature.name, entry.signature.results.size());

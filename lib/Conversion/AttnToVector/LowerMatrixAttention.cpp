@@ -21,6 +21,7 @@
 #include "LaneBuilder.h"
 #include "Lowerings.h"
 #include "MatrixOperands.h"
+#include "RowLoops.h"
 #include "ScoreRegions.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -59,6 +60,7 @@ private:
   void weightPass(Value panel, Value chunk, Value rows);
   void storeWeights(ArrayRef<Value> weights, Value group, Value pair, int64_t vector);
   void valuePass(Value panel, Value block, Value from, Value to);
+  void addNotFinite(Value panel, Value block, Value from, Value to);
   void valueBlock(Value target, Value row, Value column, Value d, int64_t tiles, Value block, Value from, Value to);
   SmallVector<Value> multiply(ArrayRef<SmallVector<Value>> a, ArrayRef<SmallVector<Value>> b, ValueRange sums);
 
@@ -82,7 +84,7 @@ private:
   KeyRows keys;
   QueryTiles queries;
   ValueTiles values;
-  Value accumulator, maximum, sum;
+  Value accumulator, maximum, sum, numKeys;
   SmallVector<Value> at;
   Value scores;                       ///< scratch [keysPerChunk][panelWidth]
   SmallVector<Value> weights;         ///< scratch, each part [keysPerBlock / 32][panelTiles][16 pairs][32]
@@ -152,7 +154,6 @@ LogicalResult MatrixTileLowering::run() {
   if (valueDim % tileRows != 0)
     valueTail = makeScratch(builder, op, {tileRows, panelWidth}, lanes.type);
 
-  Value numKeys;
   AffineMap keyMap = cast<StructuredOpInterface>(op.getOperation()).getMapOf(op.getKeyMutable());
   for (auto [i, expr] : llvm::enumerate(keyMap.getResults()))
     if (expr == getAffineDimExpr(1, op.getContext()))
@@ -211,6 +212,9 @@ void MatrixTileLowering::lowerBlock(Value begin, Value count) {
           });
           ScoreBlock scoreBlock{scores, panel, panelTiles, keyBegin, numRows, scale};
           SmallVector<Value> chunkMax = ScoreRegions(lanes, op, at).run(scoreBlock, [&] { return maxPass(rows); });
+          if (foldedScale)
+            for (Value &max : chunkMax)
+              max = lanes.mul(max, splat(*foldedScale));
           Value next = op.getFixedMax() ? done[0] : raiseMaximum(panel, chunkMax, block, done[0], upTo);
           weightPass(panel, upTo, rows);
           return {next};
@@ -284,7 +288,7 @@ void MatrixTileLowering::dotBlock(Value panel, Value keyBegin, Value blockCount,
   });
 }
 
-/// The maxima of the chunk's scores, scaled.
+/// The maxima of the chunk's scores.
 SmallVector<Value> MatrixTileLowering::maxPass(Value rows) {
   constexpr int64_t unroll = 4;
   SmallVector<Value> init(unroll * panelTiles, lanes.negInf());
@@ -301,7 +305,7 @@ SmallVector<Value> MatrixTileLowering::maxPass(Value rows) {
     Value max = partial[v];
     for (int64_t i = 1; i != unroll; ++i)
       max = lanes.max(max, partial[i * panelTiles + v]);
-    result.push_back(foldedScale ? lanes.mul(max, splat(*foldedScale)) : max);
+    result.push_back(max);
   }
   return result;
 }
@@ -324,7 +328,11 @@ Value MatrixTileLowering::raiseMaximum(Value panel, ArrayRef<Value> chunkMax, Va
   builder.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(builder, loc, done);
   builder.setInsertionPointToStart(branch.thenBlock());
+  Value areLeft = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, done, upTo);
+  auto left = scf::IfOp::create(builder, loc, areLeft, /*withElseRegion=*/false);
+  builder.setInsertionPointToStart(left.thenBlock());
   valuePass(panel, block, done, upTo);
+  builder.setInsertionPointAfter(left);
   SmallVector<Value> alpha;
   for (int64_t v = 0; v != panelTiles; ++v) {
     Value old = lanes.load(maximum, column(panel, v));
@@ -459,8 +467,67 @@ void MatrixTileLowering::valueBlock(Value target, Value row, Value column, Value
       amx::TileStoreOp::create(builder, loc, target, position(i, j), sums[i * panelTiles + j]);
 }
 
+/// Adds what is not finite in V, and therefore 0 in its tiles, for the keys that a query sees: the product of the unit
+/// would be no number for the others, too (S8). Slow, and rare.
+void MatrixTileLowering::addNotFinite(Value panel, Value block, Value from, Value to) {
+  AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(op.getValueMutable());
+  auto when = [&](Value condition, function_ref<void()> body) {
+    auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    body();
+  };
+  auto addKey = [&](Value group, Value pair, int64_t half, Value key) {
+    SmallVector<Value> seen;
+    SmallVector<int64_t> halves;
+    for (int64_t lane = 0; lane != tileRows; ++lane)
+      halves.push_back(2 * lane + half);
+    for (int64_t v = 0; v != panelTiles; ++v) {
+      Value pairs = vector::LoadOp::create(builder, loc, VectorType::get({2 * tileRows}, element.type), weights[0],
+                                           ValueRange{group, lanes.index(v), pair, lanes.index(0)});
+      seen.push_back(lanes.toCompute(vector::ShuffleOp::create(builder, loc, pairs, pairs, halves)));
+    }
+    lanes.loop(lanes.index(0), lanes.index(valueDim), 1, {}, [&](Value d, ValueRange) -> SmallVector<Value> {
+      DomainPosition position = {Value(), key, Value(), d};
+      Value value = lanes.loadScalar(op.getValue(), operandIndices(lanes, map, position));
+      Value difference = arith::SubFOp::create(builder, loc, value, value);
+      Value bad = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNO, difference, difference);
+      when(bad, [&] {
+        for (int64_t v = 0; v != panelTiles; ++v) {
+          SmallVector<Value> at = {d, column(panel, v).front()};
+          Value old = lanes.load(accumulator, at);
+          Value isSeen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, seen[v], splat(0.0));
+          Value added = lanes.fma(seen[v], lanes.broadcast(value), old);
+          lanes.store(arith::SelectOp::create(builder, loc, isSeen, added, old), accumulator, at);
+        }
+      });
+      return {};
+    });
+  };
+  lanes.loop(from, to, 1, {}, [&](Value group, ValueRange) -> SmallVector<Value> {
+    SmallVector<Value> indices(values.position);
+    Value inOp = lanes.add(block, group);
+    indices.back() = lanes.add(indices.back(), inOp);
+    Value firstKey = arith::MulIOp::create(builder, loc, inOp, lanes.index(tileDepth));
+    when(memref::LoadOp::create(builder, loc, values.notFinite, indices), [&] {
+      lanes.loop(lanes.index(0), lanes.index(tileRows), 1, {}, [&](Value pair, ValueRange) -> SmallVector<Value> {
+        Value even = lanes.add(firstKey, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
+        for (int64_t half : {0, 1}) {
+          Value key = lanes.add(even, half);
+          when(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, key, numKeys),
+               [&] { addKey(group, pair, half, key); });
+        }
+        return {};
+      });
+    });
+    return {};
+  });
+}
+
 /// O^T += V^T P^T for the groups of 32 keys [from, to) of the block.
 void MatrixTileLowering::valuePass(Value panel, Value block, Value from, Value to) {
+  if (values.notFinite)
+    addNotFinite(panel, block, from, to);
   int64_t main = valueDim / groupHeight * groupHeight, whole = valueDim / tileRows * tileRows;
   if (main > 0)
     lanes.loop(lanes.index(0), lanes.index(main), groupHeight, {}, [&](Value d, ValueRange) -> SmallVector<Value> {

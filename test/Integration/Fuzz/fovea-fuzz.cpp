@@ -31,7 +31,7 @@ namespace {
 /// What runs now, for the signal handler.
 struct Running {
   uint64_t seed = 0;
-  bool execution = false, unfused = false;
+  bool execution = false, unfused = false, sixteenBit = false;
   std::string pipeline;
 };
 Running running;
@@ -39,7 +39,7 @@ Running running;
 std::string getReproducer() {
   std::string text = "fovea-fuzz ";
   if (running.execution)
-    text += running.unfused ? "--run --unfused " : "--run ";
+    text += std::string("--run ") + (running.unfused ? "--unfused " : "") + (running.sixteenBit ? "--sixteen-bit " : "");
   text += "--seed " + std::to_string(running.seed) + " --count 1";
   if (!running.pipeline.empty())
     text += " --pipeline '" + running.pipeline + "'";
@@ -77,7 +77,7 @@ private:
 } // namespace
 
 bool Fuzzer::run(uint64_t seed) {
-  running = {seed, /*execution=*/false, /*unfused=*/false, ""};
+  running = {seed, /*execution=*/false, /*unfused=*/false, /*sixteenBit=*/false, ""};
   ParserConfig config(&context);
   auto module = parseSourceString<ModuleOp>(fovea::fuzz::generateModule(seed), config, "<generated>");
   if (!check(bool(module), "a generated module does not parse"))
@@ -102,11 +102,11 @@ bool Fuzzer::run(uint64_t seed) {
 
 /// Executes the seeds; the number of failures.
 static uint64_t execute(MLIRContext &context, uint64_t seed, uint64_t count, const std::string &pipelineOptions,
-                        bool unfused) {
-  fovea::fuzz::ExecutionCheck check(context, pipelineOptions, unfused);
+                        bool unfused, bool sixteenBit) {
+  fovea::fuzz::ExecutionCheck check(context, pipelineOptions, unfused, sixteenBit);
   uint64_t failures = 0;
   for (uint64_t s = seed; s != seed + count; ++s) {
-    running = {s, /*execution=*/true, unfused, ""};
+    running = {s, /*execution=*/true, unfused, sixteenBit, ""};
     llvm::Error error = check.run(s);
     if (!error)
       continue;
@@ -129,10 +129,11 @@ int main(int argc, char **argv) {
                                              llvm::cl::desc("With --run: options of attn-to-llvm instead of drawn "
                                                             "ones"));
   llvm::cl::opt<bool> unfused("unfused", llvm::cl::desc("With --run: through attn-unfused-to-llvm"));
+  llvm::cl::opt<bool> sixteenBit("sixteen-bit", llvm::cl::desc("With --run: attention in f16 or bf16 only"));
   llvm::cl::ParseCommandLineOptions(argc, argv, "Fovea's module fuzzer\n");
   if (printOnly) {
     for (uint64_t s = seed; s != seed + count; ++s)
-      llvm::outs() << fovea::fuzz::printProblem(run ? fovea::fuzz::drawExecution(s) : fovea::fuzz::drawProblem(s));
+      llvm::outs() << fovea::fuzz::printProblem(run ? fovea::fuzz::drawExecution(s, sixteenBit) : fovea::fuzz::drawProblem(s));
     return 0;
   }
 
@@ -142,7 +143,7 @@ int main(int argc, char **argv) {
   fovea::registerAllPasses();
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   if (run)
-    return execute(context, seed, count, pipelineOptions, unfused) != 0;
+    return execute(context, seed, count, pipelineOptions, unfused, sixteenBit) != 0;
   Fuzzer fuzzer(context, std::vector<std::string>(pipelines.begin(), pipelines.end()));
   uint64_t failures = 0;
   for (uint64_t s = seed; s != seed + count; ++s)

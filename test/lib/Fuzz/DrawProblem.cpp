@@ -60,7 +60,7 @@ private:
     problem.arguments.back().isOutput = true;
   }
   std::string drawElementType() {
-    element = random.pick<std::string>({"f16", "bf16", "f32", "f32", "f64"});
+    element = random.pick(options.elementTypes);
     compute = element == "f64" ? "f64" : "f32";
     return element;
   }

@@ -16,6 +16,8 @@ namespace fovea::fuzz {
 
 struct GeneratorOptions {
   bool attention = true, softmax = true, crossEntropy = true;
+  /// Of inputs, one drawn for each problem.
+  std::vector<std::string> elementTypes = {"f16", "bf16", "f32", "f32", "f64"};
   /// Lengths of rows, keys and normalised dimensions are drawn from these.
   std::vector<int64_t> lengths = {1, 2, 3, 5, 7, 8, 16, 17, 31, 32, 33, 64, 65, 100, 129};
   /// QK and V head dims are drawn from these.
