@@ -73,9 +73,8 @@ static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> createJit(const JitOpti
     return llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(function),
                                         llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable);
   };
-  llvm::orc::SymbolMap runtime = {
-      {(*jit)->mangleAndIntern("foveaParallelFor"), symbol(&foveaParallelFor)},
-      {(*jit)->mangleAndIntern("foveaRequestMatrixUnit"), symbol(&foveaRequestMatrixUnit)}};
+  llvm::orc::SymbolMap runtime = {{(*jit)->mangleAndIntern("foveaParallelFor"), symbol(&foveaParallelFor)},
+                                  {(*jit)->mangleAndIntern("foveaRequestMatrixUnit"), symbol(&foveaRequestMatrixUnit)}};
   if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(std::move(runtime))))
     return error;
   return jit;

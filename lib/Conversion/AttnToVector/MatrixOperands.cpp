@@ -54,8 +54,8 @@ static bool isKnownMultiple(Value value, int64_t factor) {
     for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
       int64_t known = isKnownMultiple(operand, factor) ? factor : 1;
       bool isDim = i < map.getNumDims();
-      AffineExpr expr = isDim ? getAffineDimExpr(i, op->getContext())
-                              : getAffineSymbolExpr(i - map.getNumDims(), op->getContext());
+      AffineExpr expr =
+          isDim ? getAffineDimExpr(i, op->getContext()) : getAffineSymbolExpr(i - map.getNumDims(), op->getContext());
       (isDim ? dims : symbols).push_back(expr * known);
     }
     map = map.replaceDimsAndSymbols(dims, symbols, map.getNumDims(), map.getNumSymbols());
@@ -165,8 +165,8 @@ static Value integerLike(LaneBuilder &lanes, Value like, unsigned width, uint64_
   IntegerType type = lanes.builder.getIntegerType(width);
   auto scalar = lanes.builder.getIntegerAttr(type, APInt(width, value));
   if (auto vector = dyn_cast<VectorType>(like.getType()))
-    return arith::ConstantOp::create(lanes.builder, lanes.loc,
-                                     DenseElementsAttr::get(VectorType::get(vector.getShape(), type), Attribute(scalar)));
+    return arith::ConstantOp::create(
+        lanes.builder, lanes.loc, DenseElementsAttr::get(VectorType::get(vector.getShape(), type), Attribute(scalar)));
   return arith::ConstantOp::create(lanes.builder, lanes.loc, scalar);
 }
 
@@ -192,18 +192,16 @@ SmallVector<Value> MatrixOperands::split(Value value) {
   auto mask = [&](uint32_t constant) { return integerLike(lanes, value, 32, constant); };
   // bf16 is the upper half of f32.
   auto upperHalf = [&](Value of) -> Value {
-    Value shifted = arith::TruncIOp::create(builder, loc, narrow,
-                                            arith::ShRUIOp::create(builder, loc, of, mask(16)));
+    Value shifted = arith::TruncIOp::create(builder, loc, narrow, arith::ShRUIOp::create(builder, loc, of, mask(16)));
     return arith::BitcastOp::create(builder, loc, part, shifted);
   };
   Value high = arith::AndIOp::create(builder, loc, bits, mask(0xffff0000));
-  Value rest = arith::SubFOp::create(builder, loc, wide,
-                                     arith::BitcastOp::create(builder, loc, wide.getType(), high));
+  Value rest = arith::SubFOp::create(builder, loc, wide, arith::BitcastOp::create(builder, loc, wide.getType(), high));
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(wide.getType()));
   Value isRest = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::ONE, rest, zero);
   constexpr uint32_t sign = 0x80000000, smallestNormal = 0x00800000;
-  Value smallest = arith::OrIOp::create(builder, loc, arith::AndIOp::create(builder, loc, bits, mask(sign)),
-                                        mask(smallestNormal));
+  Value smallest =
+      arith::OrIOp::create(builder, loc, arith::AndIOp::create(builder, loc, bits, mask(sign)), mask(smallestNormal));
   Value low = arith::SelectOp::create(builder, loc, isRest, bitsOf(lanes, rest), smallest);
   return {upperHalf(bits), upperHalf(low)};
 }
@@ -246,8 +244,7 @@ Value fovea::interleave(LaneBuilder &lanes, Value even, Value odd) {
   int64_t width = cast<VectorType>(even.getType()).getNumElements();
   auto narrow = VectorType::get({width}, builder.getI16Type()), wide = VectorType::get({width}, builder.getI32Type());
   auto widen = [&](Value half) -> Value {
-    return arith::ExtUIOp::create(builder, lanes.loc, wide,
-                                  arith::BitcastOp::create(builder, lanes.loc, narrow, half));
+    return arith::ExtUIOp::create(builder, lanes.loc, wide, arith::BitcastOp::create(builder, lanes.loc, narrow, half));
   };
   Value sixteen = arith::ConstantOp::create(builder, lanes.loc,
                                             DenseElementsAttr::get(wide, builder.getI32IntegerAttr(16).getValue()));

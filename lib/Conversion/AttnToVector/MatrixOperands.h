@@ -20,8 +20,8 @@
 
 namespace fovea {
 
-constexpr int64_t tileRows = 16;   ///< of every tile; also columns of C
-constexpr int64_t tileDepth = 32;  ///< 16-bit elements that one product of tiles adds up
+constexpr int64_t tileRows = 16;  ///< of every tile; also columns of C
+constexpr int64_t tileDepth = 32; ///< 16-bit elements that one product of tiles adds up
 
 /// How elements of an operand become elements of tiles.
 struct TileElement {
@@ -29,8 +29,8 @@ struct TileElement {
   int64_t parts = 1;    ///< tiles whose sum is the operand's
 };
 
-/// K: element (n, k) of the op's keys is element n * stride + k of each part's buffer. Elements from the head dim to the
-/// next multiple of 32 are zeros.
+/// K: element (n, k) of the op's keys is element n * stride + k of each part's buffer. Elements from the head dim to
+/// the next multiple of 32 are zeros.
 struct KeyRows {
   llvm::SmallVector<mlir::Value> parts;
   mlir::Value begin, stride;

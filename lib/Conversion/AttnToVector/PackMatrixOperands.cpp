@@ -64,8 +64,7 @@ KeyRows MatrixOperands::packKeys() {
         lanes.loop(lanes.index(0), lanes.index(tileDepth), 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
           indices[source.keyAt] = lanes.add(first, row);
           indices[source.columnAt] = lanes.index(0);
-          Value isKey =
-              arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[source.keyAt], numKeys);
+          Value isKey = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[source.keyAt], numKeys);
           Value to = layout.position(lanes, indices);
           auto storeAt = [&](Value value, int64_t part, Value at) {
             if (isa<VectorType>(value.getType()))
@@ -278,39 +277,41 @@ ValueTiles MatrixOperands::packValues() {
         SmallVector<Value> rows, isKey;
         for (int64_t r = 0; r != tileDepth; ++r) {
           indices[source.keyAt] = lanes.add(first, r);
-          isKey.push_back(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[source.keyAt], numKeys));
+          isKey.push_back(
+              arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[source.keyAt], numKeys));
           rows.push_back(flat.position(lanes, indices));
         }
         SmallVector<Value> noneYet;
         if (guarded)
           noneYet.push_back(flagOf(lanes, false));
         SmallVector<Value> found = lanes.loop(
-            lanes.index(0), lanes.index(height), tileRows, noneYet, [&](Value d, ValueRange before) -> SmallVector<Value> {
-          Value anyBad;
-          Value columns = lanes.index(tileRows);
-          if (valueDim != height)
-            columns = arith::MinSIOp::create(builder, loc, lanes.sub(lanes.index(valueDim), d), columns);
-          SmallVector<SmallVector<Value>> dwords(element.parts);
-          for (int64_t r = 0; r != tileDepth; r += 2) {
-            SmallVector<Value> halves[2];
-            for (int64_t half : {0, 1}) {
-              Value count = arith::SelectOp::create(builder, loc, isKey[r + half], columns, lanes.index(0));
-              auto [vector, bad] = finite(maskedLoad(flat.elements, lanes.add(rows[r + half], d), count, tileRows));
-              halves[half] = split(vector);
-              if (guarded)
-                anyBad = anyBad ? Value(arith::OrIOp::create(builder, loc, anyBad, bad)) : bad;
-            }
-            for (int64_t part = 0; part != element.parts; ++part)
-              dwords[part].push_back(interleave(lanes, halves[0][part], halves[1][part]));
-          }
-          for (auto [part, matrix] : llvm::enumerate(dwords))
-            for (auto [row, vector] : llvm::enumerate(transpose16x16(lanes, matrix)))
-              storeRow(fromDwords(lanes, vector, element.type), part, lanes.add(d, row));
-          if (!guarded)
-            return {};
-          Value any = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, anyBad);
-          return {arith::OrIOp::create(builder, loc, before[0], any)};
-        });
+            lanes.index(0), lanes.index(height), tileRows, noneYet,
+            [&](Value d, ValueRange before) -> SmallVector<Value> {
+              Value anyBad;
+              Value columns = lanes.index(tileRows);
+              if (valueDim != height)
+                columns = arith::MinSIOp::create(builder, loc, lanes.sub(lanes.index(valueDim), d), columns);
+              SmallVector<SmallVector<Value>> dwords(element.parts);
+              for (int64_t r = 0; r != tileDepth; r += 2) {
+                SmallVector<Value> halves[2];
+                for (int64_t half : {0, 1}) {
+                  Value count = arith::SelectOp::create(builder, loc, isKey[r + half], columns, lanes.index(0));
+                  auto [vector, bad] = finite(maskedLoad(flat.elements, lanes.add(rows[r + half], d), count, tileRows));
+                  halves[half] = split(vector);
+                  if (guarded)
+                    anyBad = anyBad ? Value(arith::OrIOp::create(builder, loc, anyBad, bad)) : bad;
+                }
+                for (int64_t part = 0; part != element.parts; ++part)
+                  dwords[part].push_back(interleave(lanes, halves[0][part], halves[1][part]));
+              }
+              for (auto [part, matrix] : llvm::enumerate(dwords))
+                for (auto [row, vector] : llvm::enumerate(transpose16x16(lanes, matrix)))
+                  storeRow(fromDwords(lanes, vector, element.type), part, lanes.add(d, row));
+              if (!guarded)
+                return {};
+              Value any = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, anyBad);
+              return {arith::OrIOp::create(builder, loc, before[0], any)};
+            });
         if (guarded)
           memref::StoreOp::create(builder, loc, found[0], tiles.notFinite, ArrayRef(target).drop_back(2));
       };
@@ -350,7 +351,6 @@ ValueTiles MatrixOperands::packValues() {
   }
   for (unsigned d : batch)
     tiles.position.push_back(source.offsets[d]);
-  tiles.position.push_back(
-      arith::DivUIOp::create(builder, loc, source.offsets[source.keyAt], lanes.index(tileDepth)));
+  tiles.position.push_back(arith::DivUIOp::create(builder, loc, source.offsets[source.keyAt], lanes.index(tileDepth)));
   return tiles;
 }

@@ -92,8 +92,7 @@ struct VersionMatrixUnitPass final : fovea::impl::VersionMatrixUnitPassBase<Vers
 
   static void version(IRRewriter &rewriter, scf::ForallOp loop, Value granted) {
     rewriter.setInsertionPoint(loop);
-    auto branch =
-        scf::IfOp::create(rewriter, loop.getLoc(), loop.getResultTypes(), granted, /*withElseRegion=*/true);
+    auto branch = scf::IfOp::create(rewriter, loop.getLoc(), loop.getResultTypes(), granted, /*withElseRegion=*/true);
     rewriter.setInsertionPointToStart(branch.elseBlock());
     Operation *general = rewriter.clone(*loop);
     general->walk([](OnlineAttentionOp op) { keepAway(op); });

@@ -39,7 +39,8 @@ Running running;
 std::string getReproducer() {
   std::string text = "fovea-fuzz ";
   if (running.execution)
-    text += std::string("--run ") + (running.unfused ? "--unfused " : "") + (running.sixteenBit ? "--sixteen-bit " : "");
+    text +=
+        std::string("--run ") + (running.unfused ? "--unfused " : "") + (running.sixteenBit ? "--sixteen-bit " : "");
   text += "--seed " + std::to_string(running.seed) + " --count 1";
   if (!running.pipeline.empty())
     text += " --pipeline '" + running.pipeline + "'";
@@ -133,7 +134,8 @@ int main(int argc, char **argv) {
   llvm::cl::ParseCommandLineOptions(argc, argv, "Fovea's module fuzzer\n");
   if (printOnly) {
     for (uint64_t s = seed; s != seed + count; ++s)
-      llvm::outs() << fovea::fuzz::printProblem(run ? fovea::fuzz::drawExecution(s, sixteenBit) : fovea::fuzz::drawProblem(s));
+      llvm::outs() << fovea::fuzz::printProblem(run ? fovea::fuzz::drawExecution(s, sixteenBit)
+                                                    : fovea::fuzz::drawProblem(s));
     return 0;
   }
 

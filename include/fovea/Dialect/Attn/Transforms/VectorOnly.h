@@ -7,8 +7,8 @@
 
 namespace mlir::attn {
 
-/// A unit attribute of `attn.online_attention` that `attn-pack-queries` heeds: the op is lowered to vector code although
-/// a matrix unit would take it. Set by `fovea-version-matrix-unit`.
+/// A unit attribute of `attn.online_attention` that `attn-pack-queries` heeds: the op is lowered to vector code
+/// although a matrix unit would take it. Set by `fovea-version-matrix-unit`.
 constexpr llvm::StringLiteral vectorOnlyAttrName = "fovea.vector_only";
 
 } // namespace mlir::attn
