@@ -133,6 +133,10 @@ static llvm::Error emitForCpu(SourceFile &file, const CompileOptions &options, R
     return entryPoints.takeError();
   LoweringOptions lowering = options.lowering;
   lowering.reproducer = &reproducer;
+  lowering.forOtherProcesses = true;
+  // LLVM cannot allocate tile registers without optimization.
+  if (options.optimizationLevel == 0)
+    lowering.cpu.hasAmxBf16 = lowering.cpu.hasAmxFp16 = false;
   if (llvm::Error error = lowerToLLVMDialect(*file.module, lowering))
     return file.diagnostic->take(std::move(error));
   for (EntryPoint &entry : *entryPoints)

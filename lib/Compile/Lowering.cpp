@@ -14,8 +14,15 @@ using PipelineBuilder = void (*)(mlir::OpPassManager &, const CpuPipelineOptions
 static llvm::Error lower(mlir::ModuleOp module, const LoweringOptions &options, PipelineBuilder build) {
   CpuPipelineOptions pipelineOptions;
   pipelineOptions.setMachine(options.cpu, options.threads);
+  pipelineOptions.amxVersions = options.forOtherProcesses;
   if (failed(pipelineOptions.parseFromString(options.pipelineOptions, llvm::nulls())))
     return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': not options of attn-to-llvm");
+  for (auto [name, wanted, there] :
+       {std::tuple("amx-bf16", pipelineOptions.amxBf16.getValue(), options.cpu.hasAmxBf16),
+        std::tuple("amx-fp16", pipelineOptions.amxFp16.getValue(), options.cpu.hasAmxFp16)})
+    if (wanted && !there)
+      return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': " + name +
+                                     " needs a CPU that has it and a kernel that lets it be used");
   mlir::PassManager passes(module.getContext());
   build(passes, pipelineOptions);
   if (options.reproducer)

@@ -69,10 +69,13 @@ static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> createJit(const JitOpti
     return process.takeError();
   library.addGenerator(std::move(*process));
   // By address: the runtime need not be among the process's global symbols.
-  llvm::orc::ExecutorSymbolDef parallelFor(llvm::orc::ExecutorAddr::fromPtr(&foveaParallelFor),
-                                           llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable);
-  if (llvm::Error error =
-          library.define(llvm::orc::absoluteSymbols({{(*jit)->mangleAndIntern("foveaParallelFor"), parallelFor}})))
+  auto symbol = [](auto *function) {
+    return llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(function),
+                                        llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable);
+  };
+  llvm::orc::SymbolMap runtime = {{(*jit)->mangleAndIntern("foveaParallelFor"), symbol(&foveaParallelFor)},
+                                  {(*jit)->mangleAndIntern("foveaRequestMatrixUnit"), symbol(&foveaRequestMatrixUnit)}};
+  if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(std::move(runtime))))
     return error;
   return jit;
 }

@@ -112,6 +112,8 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
 }
 
 void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+  if (options.amxVersions && (options.amxBf16 || options.amxFp16))
+    pm.addPass(createVersionMatrixUnitPass({options.amxBf16, options.amxFp16}));
   pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes, options.amxBf16, options.amxFp16}));
   addCleanUp(pm); // the states that packing replaced
   buildBufferizePipeline(pm);

@@ -18,6 +18,9 @@ struct LoweringOptions {
   int64_t threads = 1;
   /// Of CpuPipelineOptions, over the above: `tile-m=64 tile-n=96`.
   std::string pipelineOptions;
+  /// The code will run in other processes, which may not be allowed to use the matrix unit:
+  /// CpuPipelineOptions::amxVersions.
+  bool forOtherProcesses = false;
   bool unfused = false; ///< Through `attn-unfused-to-llvm` instead.
   /// Takes note of passes that fail, if not null.
   Reproducer *reproducer = nullptr;

@@ -26,6 +26,20 @@ def AttnToVectorPass : Pass<"attn-to-vector"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def VersionMatrixUnitPass : Pass<"fovea-version-matrix-unit", "::mlir::ModuleOp"> {
+  let summary = "Make a version without the matrix unit of loops that would use it, and choose when the code runs";
+  let description = [{
+    For code that runs in another process than it was compiled in: the kernel
+    grants the use of AMX by process. `foveaRequestMatrixUnit` of the runtime is
+    asked at the entry of a function; where it refuses, a copy of the parallel
+    loop runs whose ops have `fovea.vector_only`. Before `attn-pack-queries`,
+    with the same options.
+  }];
+  let options = [Option<"amxBf16", "amx-bf16", "bool", "false", "The matrix unit multiplies bf16">,
+                 Option<"amxFp16", "amx-fp16", "bool", "false", "The matrix unit multiplies f16">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect"];
+}
+
 def ExpandTranscendentalsPass : Pass<"fovea-expand-transcendentals"> {
   let summary = "Expand math.exp2, exp, tanh, ... on vectors into polynomials without calls";
   let options = [

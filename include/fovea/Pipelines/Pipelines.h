@@ -38,6 +38,9 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
   Option<bool> amxBf16{*this, "amx-bf16", llvm::cl::desc("Multiply bf16 (and f16, as the sum of two bf16) with AMX"),
                        llvm::cl::init(false)};
   Option<bool> amxFp16{*this, "amx-fp16", llvm::cl::desc("Multiply f16 with AMX"), llvm::cl::init(false)};
+  Option<bool> amxVersions{*this, "amx-versions",
+                           llvm::cl::desc("Make versions without AMX, too, and ask the runtime which can run"),
+                           llvm::cl::init(false)};
   Option<int64_t> tileM{*this, "tile-m", llvm::cl::desc("Query rows per tile; 0 leaves it to attn-select-schedule"),
                         llvm::cl::init(0)};
   Option<int64_t> tileN{*this, "tile-n", llvm::cl::desc("Keys per step; 0 leaves it to attn-select-schedule"),

@@ -102,8 +102,7 @@ Value LaneBuilder::guarded(Value reference) {
 Value LaneBuilder::exponential(Value x, bool baseTwo, bool approximate) {
   if (!baseTwo)
     x = mul(x, isa<VectorType>(x.getType()) ? splat(llvm::numbers::log2e) : scalar(llvm::numbers::log2e));
-  return math::Exp2Op::create(builder, loc, x,
-                              approximate ? arith::FastMathFlags::afn : arith::FastMathFlags::none);
+  return math::Exp2Op::create(builder, loc, x, approximate ? arith::FastMathFlags::afn : arith::FastMathFlags::none);
 }
 
 Value LaneBuilder::weight(Value x, bool baseTwo) {

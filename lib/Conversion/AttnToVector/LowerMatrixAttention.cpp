@@ -21,6 +21,7 @@
 #include "LaneBuilder.h"
 #include "Lowerings.h"
 #include "MatrixOperands.h"
+#include "RowLoops.h"
 #include "ScoreRegions.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -59,8 +60,10 @@ private:
   void weightPass(Value panel, Value chunk, Value rows);
   void storeWeights(ArrayRef<Value> weights, Value group, Value pair, int64_t vector);
   void valuePass(Value panel, Value block, Value from, Value to);
+  void addNotFinite(Value panel, Value block, Value from, Value to);
   void valueBlock(Value target, Value row, Value column, Value d, int64_t tiles, Value block, Value from, Value to);
-  SmallVector<Value> multiply(ArrayRef<SmallVector<Value>> a, ArrayRef<SmallVector<Value>> b, ValueRange sums);
+  using LoadTiles = function_ref<SmallVector<Value>(int64_t part)>;
+  SmallVector<Value> multiply(LoadTiles a, LoadTiles b, ValueRange sums);
 
   Value splat(double value) { return lanes.splat(value); }
   Value roundUp(Value count, int64_t multiple) {
@@ -82,16 +85,16 @@ private:
   KeyRows keys;
   QueryTiles queries;
   ValueTiles values;
-  Value accumulator, maximum, sum;
+  Value accumulator, maximum, sum, numKeys;
   SmallVector<Value> at;
-  Value scores;                       ///< scratch [keysPerChunk][panelWidth]
-  SmallVector<Value> weights;         ///< scratch, each part [keysPerBlock / 32][panelTiles][16 pairs][32]
-  SmallVector<Value> tailKeys;        ///< scratch, each part [32 keys][width]
-  Value valueTail;                    ///< scratch [16][panelWidth] for value dims that fill no tile, or null
+  Value scores;                ///< scratch [keysPerChunk][panelWidth]
+  SmallVector<Value> weights;  ///< scratch, each part [keysPerBlock / 32][panelTiles][16 pairs][32]
+  SmallVector<Value> tailKeys; ///< scratch, each part [32 keys][width]
+  Value valueTail;             ///< scratch [16][panelWidth] for value dims that fill no tile, or null
   int64_t numQueries = 0, headDim = 0, valueDim = 0, steps = 0;
-  double lag = 0;                     ///< of the maximum, in the state's base
-  Value scale;                        ///< that the regions apply to the score, a scalar, or null
-  std::optional<double> foldedScale;  ///< that the subtraction of the maximum applies
+  double lag = 0;                    ///< of the maximum, in the state's base
+  Value scale;                       ///< that the regions apply to the score, a scalar, or null
+  std::optional<double> foldedScale; ///< that the subtraction of the maximum applies
 };
 
 } // namespace
@@ -152,7 +155,6 @@ LogicalResult MatrixTileLowering::run() {
   if (valueDim % tileRows != 0)
     valueTail = makeScratch(builder, op, {tileRows, panelWidth}, lanes.type);
 
-  Value numKeys;
   AffineMap keyMap = cast<StructuredOpInterface>(op.getOperation()).getMapOf(op.getKeyMutable());
   for (auto [i, expr] : llvm::enumerate(keyMap.getResults()))
     if (expr == getAffineDimExpr(1, op.getContext()))
@@ -177,13 +179,13 @@ void MatrixTileLowering::copyTail(Value begin, Value count) {
   auto type = VectorType::get({tileDepth}, element.type);
   auto forRows = [&](Value from, Value to, bool isKey) {
     lanes.loop(from, to, 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
-      Value source = lanes.add(
-          keys.begin, arith::MulIOp::create(builder, loc, lanes.add(first, row), keys.stride));
+      Value source = lanes.add(keys.begin, arith::MulIOp::create(builder, loc, lanes.add(first, row), keys.stride));
       Value target = arith::MulIOp::create(builder, loc, row, lanes.index(width));
       for (auto [from, to] : llvm::zip_equal(keys.parts, tailKeys))
         for (int64_t k = 0; k != width; k += tileDepth) {
-          Value vector = isKey ? Value(vector::LoadOp::create(builder, loc, type, from, ValueRange{lanes.add(source, k)}))
-                               : Value(arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
+          Value vector = isKey
+                             ? Value(vector::LoadOp::create(builder, loc, type, from, ValueRange{lanes.add(source, k)}))
+                             : Value(arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
           vector::StoreOp::create(builder, loc, vector, to, ValueRange{lanes.add(target, k)});
         }
       return {};
@@ -196,41 +198,55 @@ void MatrixTileLowering::copyTail(Value begin, Value count) {
 void MatrixTileLowering::lowerBlock(Value begin, Value count) {
   copyTail(begin, count);
   Value block = divide(begin, tileDepth), numGroups = divide(roundUp(count, groupHeight), tileDepth);
-  lanes.loop(lanes.index(0), lanes.index(numQueries), panelWidth, {}, [&](Value panel, ValueRange) -> SmallVector<Value> {
-    SmallVector<Value> done = lanes.loop(
-        lanes.index(0), count, keysPerChunk, {lanes.index(0)}, [&](Value chunk, ValueRange done) -> SmallVector<Value> {
-          Value keyBegin = lanes.add(begin, chunk), upTo = divide(chunk, tileDepth);
-          Value rest = lanes.sub(count, chunk);
-          Value numRows = arith::MinSIOp::create(builder, loc, rest, lanes.index(keysPerChunk));
-          Value rows = roundUp(numRows, groupHeight);
-          dotBlock(panel, keyBegin, count, chunk, rows);
-          lanes.loop(numRows, rows, 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
-            for (int64_t v = 0; v != panelTiles; ++v)
-              lanes.store(lanes.negInf(), scores, {row, lanes.index(v * tileRows)});
-            return {};
-          });
-          ScoreBlock scoreBlock{scores, panel, panelTiles, keyBegin, numRows, scale};
-          SmallVector<Value> chunkMax = ScoreRegions(lanes, op, at).run(scoreBlock, [&] { return maxPass(rows); });
-          Value next = op.getFixedMax() ? done[0] : raiseMaximum(panel, chunkMax, block, done[0], upTo);
-          weightPass(panel, upTo, rows);
-          return {next};
-        });
-    valuePass(panel, block, done[0], numGroups);
-    return {};
-  });
+  lanes.loop(
+      lanes.index(0), lanes.index(numQueries), panelWidth, {}, [&](Value panel, ValueRange) -> SmallVector<Value> {
+        SmallVector<Value> done =
+            lanes.loop(lanes.index(0), count, keysPerChunk, {lanes.index(0)},
+                       [&](Value chunk, ValueRange done) -> SmallVector<Value> {
+                         Value keyBegin = lanes.add(begin, chunk), upTo = divide(chunk, tileDepth);
+                         Value rest = lanes.sub(count, chunk);
+                         Value numRows = arith::MinSIOp::create(builder, loc, rest, lanes.index(keysPerChunk));
+                         Value rows = roundUp(numRows, groupHeight);
+                         dotBlock(panel, keyBegin, count, chunk, rows);
+                         lanes.loop(numRows, rows, 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
+                           for (int64_t v = 0; v != panelTiles; ++v)
+                             lanes.store(lanes.negInf(), scores, {row, lanes.index(v * tileRows)});
+                           return {};
+                         });
+                         ScoreBlock scoreBlock{scores, panel, panelTiles, keyBegin, numRows, scale};
+                         SmallVector<Value> chunkMax =
+                             ScoreRegions(lanes, op, at).run(scoreBlock, [&] { return maxPass(rows); });
+                         if (foldedScale)
+                           for (Value &max : chunkMax)
+                             max = lanes.mul(max, splat(*foldedScale));
+                         Value next = op.getFixedMax() ? done[0] : raiseMaximum(panel, chunkMax, block, done[0], upTo);
+                         weightPass(panel, upTo, rows);
+                         return {next};
+                       });
+        valuePass(panel, block, done[0], numGroups);
+        return {};
+      });
 }
 
-/// The sums of products of tiles, of all pairs of parts that matter: of two parts each, all but that of the second ones.
-SmallVector<Value> MatrixTileLowering::multiply(ArrayRef<SmallVector<Value>> a, ArrayRef<SmallVector<Value>> b,
-                                                ValueRange sums) {
-  SmallVector<Value> next(sums);
-  for (int64_t i = 0; i != element.parts; ++i)
-    for (int64_t j = 0; i + j < element.parts; ++j)
-      for (auto [row, left] : llvm::enumerate(a[i]))
-        for (auto [column, right] : llvm::enumerate(b[j])) {
-          Value &total = next[row * b[j].size() + column];
-          total = amx::TileMulFOp::create(builder, loc, resultTile, left, right, total);
-        }
+/// The sums of products of tiles, of all pairs of parts that matter: of two parts each, all but that of the second
+/// ones. Four sums leave four of the eight tiles, so parts follow each other such that one side stays.
+SmallVector<Value> MatrixTileLowering::multiply(LoadTiles a, LoadTiles b, ValueRange sums) {
+  using Pair = std::pair<int64_t, int64_t>;
+  SmallVector<Pair> pairs = element.parts == 1 ? SmallVector<Pair>{{0, 0}} : SmallVector<Pair>{{0, 1}, {0, 0}, {1, 0}};
+  SmallVector<Value> next(sums), left, right;
+  Pair loaded = {-1, -1};
+  for (auto [i, j] : pairs) {
+    if (i != loaded.first)
+      left = a(i);
+    if (j != loaded.second)
+      right = b(j);
+    loaded = {i, j};
+    for (auto [row, x] : llvm::enumerate(left))
+      for (auto [column, y] : llvm::enumerate(right)) {
+        Value &total = next[row * right.size() + column];
+        total = amx::TileMulFOp::create(builder, loc, resultTile, x, y, total);
+      }
+  }
   return next;
 }
 
@@ -252,19 +268,23 @@ void MatrixTileLowering::dotBlock(Value panel, Value keyBegin, Value blockCount,
       buffers.push_back(select(memref::CastOp::create(builder, loc, direct.getType(), tail), direct));
 
     auto step = [&](Value k, ValueRange sums) {
-      SmallVector<SmallVector<Value>> a(element.parts), b(element.parts);
       Value column = arith::MulIOp::create(builder, loc, k, lanes.index(tileDepth));
-      for (int64_t part = 0; part != element.parts; ++part) {
+      auto keyTiles = [&](int64_t part) {
+        SmallVector<Value> tiles;
         for (int64_t i = 0; i != groupTiles; ++i) {
           Value offset = arith::MulIOp::create(builder, loc, stride, lanes.index(i * tileRows));
-          a[part].push_back(
-              load(operandTile, buffers[part], {lanes.add(lanes.add(begin, offset), column)}, stride));
+          tiles.push_back(load(operandTile, buffers[part], {lanes.add(lanes.add(begin, offset), column)}, stride));
         }
+        return tiles;
+      };
+      auto queryTiles = [&](int64_t part) {
+        SmallVector<Value> tiles;
         for (int64_t j = 0; j != panelTiles; ++j)
-          b[part].push_back(load(operandTile, queries.parts[part],
-                                 {lanes.add(firstTile, j), k, lanes.index(0), lanes.index(0)}));
-      }
-      return multiply(a, b, sums);
+          tiles.push_back(
+              load(operandTile, queries.parts[part], {lanes.add(firstTile, j), k, lanes.index(0), lanes.index(0)}));
+        return tiles;
+      };
+      return multiply(keyTiles, queryTiles, sums);
     };
     SmallVector<Value> sums;
     for (int64_t i = 0; i != groupTiles * panelTiles; ++i)
@@ -284,7 +304,7 @@ void MatrixTileLowering::dotBlock(Value panel, Value keyBegin, Value blockCount,
   });
 }
 
-/// The maxima of the chunk's scores, scaled.
+/// The maxima of the chunk's scores.
 SmallVector<Value> MatrixTileLowering::maxPass(Value rows) {
   constexpr int64_t unroll = 4;
   SmallVector<Value> init(unroll * panelTiles, lanes.negInf());
@@ -292,8 +312,8 @@ SmallVector<Value> MatrixTileLowering::maxPass(Value rows) {
     SmallVector<Value> next;
     for (int64_t i = 0; i != unroll; ++i)
       for (int64_t v = 0; v != panelTiles; ++v)
-        next.push_back(lanes.max(maxima[i * panelTiles + v],
-                                 lanes.load(scores, {lanes.add(row, i), lanes.index(v * tileRows)})));
+        next.push_back(
+            lanes.max(maxima[i * panelTiles + v], lanes.load(scores, {lanes.add(row, i), lanes.index(v * tileRows)})));
     return next;
   });
   SmallVector<Value> result;
@@ -301,7 +321,7 @@ SmallVector<Value> MatrixTileLowering::maxPass(Value rows) {
     Value max = partial[v];
     for (int64_t i = 1; i != unroll; ++i)
       max = lanes.max(max, partial[i * panelTiles + v]);
-    result.push_back(foldedScale ? lanes.mul(max, splat(*foldedScale)) : max);
+    result.push_back(max);
   }
   return result;
 }
@@ -324,7 +344,11 @@ Value MatrixTileLowering::raiseMaximum(Value panel, ArrayRef<Value> chunkMax, Va
   builder.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(builder, loc, done);
   builder.setInsertionPointToStart(branch.thenBlock());
+  Value areLeft = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, done, upTo);
+  auto left = scf::IfOp::create(builder, loc, areLeft, /*withElseRegion=*/false);
+  builder.setInsertionPointToStart(left.thenBlock());
   valuePass(panel, block, done, upTo);
+  builder.setInsertionPointAfter(left);
   SmallVector<Value> alpha;
   for (int64_t v = 0; v != panelTiles; ++v) {
     Value old = lanes.load(maximum, column(panel, v));
@@ -396,27 +420,27 @@ void MatrixTileLowering::weightPass(Value panel, Value firstGroup, Value rows) {
     references.push_back(foldedScale ? Value(arith::NegFOp::create(builder, loc, reference)) : reference);
   }
   SmallVector<Value> init(2 * panelTiles, splat(0.0));
-  SmallVector<Value> sums = lanes.loop(lanes.index(0), divide(rows, tileDepth), 1, init, [&](Value group, ValueRange outer) {
-    Value firstRow = arith::MulIOp::create(builder, loc, group, lanes.index(tileDepth));
-    Value target = lanes.add(firstGroup, group);
-    return lanes.loop(lanes.index(0), lanes.index(tileRows), 1, outer, [&](Value pair, ValueRange carried) {
-      Value row = lanes.add(firstRow, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
-      SmallVector<Value> next;
-      for (int64_t v = 0; v != panelTiles; ++v) {
-        SmallVector<Value> both;
-        for (int64_t half : {0, 1}) {
-          Value score = lanes.load(scores, {lanes.add(row, half), lanes.index(v * tileRows)});
-          Value difference = foldedScale
-                                 ? lanes.fma(score, splat(*foldedScale), references[v])
-                                 : Value(arith::SubFOp::create(builder, loc, score, references[v]));
-          both.push_back(lanes.exponential(difference, baseTwo, /*approximate=*/true));
-          next.push_back(arith::AddFOp::create(builder, loc, carried[2 * v + half], both.back()));
-        }
-        storeWeights(both, target, pair, v);
-      }
-      return next;
-    });
-  });
+  SmallVector<Value> sums =
+      lanes.loop(lanes.index(0), divide(rows, tileDepth), 1, init, [&](Value group, ValueRange outer) {
+        Value firstRow = arith::MulIOp::create(builder, loc, group, lanes.index(tileDepth));
+        Value target = lanes.add(firstGroup, group);
+        return lanes.loop(lanes.index(0), lanes.index(tileRows), 1, outer, [&](Value pair, ValueRange carried) {
+          Value row = lanes.add(firstRow, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
+          SmallVector<Value> next;
+          for (int64_t v = 0; v != panelTiles; ++v) {
+            SmallVector<Value> both;
+            for (int64_t half : {0, 1}) {
+              Value score = lanes.load(scores, {lanes.add(row, half), lanes.index(v * tileRows)});
+              Value difference = foldedScale ? lanes.fma(score, splat(*foldedScale), references[v])
+                                             : Value(arith::SubFOp::create(builder, loc, score, references[v]));
+              both.push_back(lanes.exponential(difference, baseTwo, /*approximate=*/true));
+              next.push_back(arith::AddFOp::create(builder, loc, carried[2 * v + half], both.back()));
+            }
+            storeWeights(both, target, pair, v);
+          }
+          return next;
+        });
+      });
   for (int64_t v = 0; v != panelTiles; ++v) {
     Value total = arith::AddFOp::create(builder, loc, sums[2 * v], sums[2 * v + 1]);
     total = arith::AddFOp::create(builder, loc, lanes.load(sum, column(panel, v)), total);
@@ -439,28 +463,91 @@ void MatrixTileLowering::valueBlock(Value target, Value row, Value column, Value
     for (int64_t j = 0; j != panelTiles; ++j)
       init.push_back(load(resultTile, target, position(i, j)));
   SmallVector<Value> sums = lanes.loop(from, to, 1, init, [&](Value group, ValueRange carried) {
-    SmallVector<SmallVector<Value>> a(element.parts), b(element.parts);
     SmallVector<Value> indices(values.position);
     indices.back() = lanes.add(lanes.add(indices.back(), block), group);
     indices.append({Value(), lanes.index(0)});
-    for (int64_t part = 0; part != element.parts; ++part) {
+    auto valueTiles = [&](int64_t part) {
+      SmallVector<Value> loaded;
       for (int64_t i = 0; i != tiles; ++i) {
         indices[indices.size() - 2] = lanes.add(d, i * tileRows);
-        a[part].push_back(load(operandTile, values.parts[part], indices));
+        loaded.push_back(load(operandTile, values.parts[part], indices));
       }
+      return loaded;
+    };
+    auto weightTiles = [&](int64_t part) {
+      SmallVector<Value> loaded;
       for (int64_t j = 0; j != panelTiles; ++j)
-        b[part].push_back(
-            load(operandTile, weights[part], {group, lanes.index(j), lanes.index(0), lanes.index(0)}));
-    }
-    return multiply(a, b, carried);
+        loaded.push_back(load(operandTile, weights[part], {group, lanes.index(j), lanes.index(0), lanes.index(0)}));
+      return loaded;
+    };
+    return multiply(valueTiles, weightTiles, carried);
   });
   for (int64_t i = 0; i != tiles; ++i)
     for (int64_t j = 0; j != panelTiles; ++j)
       amx::TileStoreOp::create(builder, loc, target, position(i, j), sums[i * panelTiles + j]);
 }
 
+/// Adds what is not finite in V, and therefore 0 in its tiles, for the keys that a query sees: the product of the unit
+/// would be no number for the others, too (S8). Slow, and rare.
+void MatrixTileLowering::addNotFinite(Value panel, Value block, Value from, Value to) {
+  AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(op.getValueMutable());
+  auto when = [&](Value condition, function_ref<void()> body) {
+    auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    body();
+  };
+  auto addKey = [&](Value group, Value pair, int64_t half, Value key) {
+    SmallVector<Value> seen;
+    SmallVector<int64_t> halves;
+    for (int64_t lane = 0; lane != tileRows; ++lane)
+      halves.push_back(2 * lane + half);
+    for (int64_t v = 0; v != panelTiles; ++v) {
+      Value pairs = vector::LoadOp::create(builder, loc, VectorType::get({2 * tileRows}, element.type), weights[0],
+                                           ValueRange{group, lanes.index(v), pair, lanes.index(0)});
+      seen.push_back(lanes.toCompute(vector::ShuffleOp::create(builder, loc, pairs, pairs, halves)));
+    }
+    lanes.loop(lanes.index(0), lanes.index(valueDim), 1, {}, [&](Value d, ValueRange) -> SmallVector<Value> {
+      DomainPosition position = {Value(), key, Value(), d};
+      Value value = lanes.loadScalar(op.getValue(), operandIndices(lanes, map, position));
+      Value difference = arith::SubFOp::create(builder, loc, value, value);
+      Value bad = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNO, difference, difference);
+      when(bad, [&] {
+        for (int64_t v = 0; v != panelTiles; ++v) {
+          SmallVector<Value> at = {d, column(panel, v).front()};
+          Value old = lanes.load(accumulator, at);
+          Value isSeen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, seen[v], splat(0.0));
+          Value added = lanes.fma(seen[v], lanes.broadcast(value), old);
+          lanes.store(arith::SelectOp::create(builder, loc, isSeen, added, old), accumulator, at);
+        }
+      });
+      return {};
+    });
+  };
+  lanes.loop(from, to, 1, {}, [&](Value group, ValueRange) -> SmallVector<Value> {
+    SmallVector<Value> indices(values.position);
+    Value inOp = lanes.add(block, group);
+    indices.back() = lanes.add(indices.back(), inOp);
+    Value firstKey = arith::MulIOp::create(builder, loc, inOp, lanes.index(tileDepth));
+    when(memref::LoadOp::create(builder, loc, values.notFinite, indices), [&] {
+      lanes.loop(lanes.index(0), lanes.index(tileRows), 1, {}, [&](Value pair, ValueRange) -> SmallVector<Value> {
+        Value even = lanes.add(firstKey, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
+        for (int64_t half : {0, 1}) {
+          Value key = lanes.add(even, half);
+          when(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, key, numKeys),
+               [&] { addKey(group, pair, half, key); });
+        }
+        return {};
+      });
+    });
+    return {};
+  });
+}
+
 /// O^T += V^T P^T for the groups of 32 keys [from, to) of the block.
 void MatrixTileLowering::valuePass(Value panel, Value block, Value from, Value to) {
+  if (values.notFinite)
+    addNotFinite(panel, block, from, to);
   int64_t main = valueDim / groupHeight * groupHeight, whole = valueDim / tileRows * tileRows;
   if (main > 0)
     lanes.loop(lanes.index(0), lanes.index(main), groupHeight, {}, [&](Value d, ValueRange) -> SmallVector<Value> {

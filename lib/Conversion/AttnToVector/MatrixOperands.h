@@ -20,8 +20,8 @@
 
 namespace fovea {
 
-constexpr int64_t tileRows = 16;   ///< of every tile; also columns of C
-constexpr int64_t tileDepth = 32;  ///< 16-bit elements that one product of tiles adds up
+constexpr int64_t tileRows = 16;  ///< of every tile; also columns of C
+constexpr int64_t tileDepth = 32; ///< 16-bit elements that one product of tiles adds up
 
 /// How elements of an operand become elements of tiles.
 struct TileElement {
@@ -29,8 +29,8 @@ struct TileElement {
   int64_t parts = 1;    ///< tiles whose sum is the operand's
 };
 
-/// K: element (n, k) of the op's keys is element n * stride + k of each part's buffer. Elements from the head dim to the
-/// next multiple of 32 are zeros.
+/// K: element (n, k) of the op's keys is element n * stride + k of each part's buffer. Elements from the head dim to
+/// the next multiple of 32 are zeros.
 struct KeyRows {
   llvm::SmallVector<mlir::Value> parts;
   mlir::Value begin, stride;
@@ -45,8 +45,16 @@ struct QueryTiles {
 struct ValueTiles {
   llvm::SmallVector<mlir::Value> parts;
   llvm::SmallVector<mlir::Value> position; ///< of the op's first block
+  /// [..., key / 32]: whether values of the block that are not finite are zeros in the tiles; null for an op without a
+  /// mask, where they may show in every row.
+  mlir::Value notFinite;
 };
 
+/// A vector of zeros.
+mlir::Value zerosOf(LaneBuilder &lanes, int64_t width, mlir::Type element);
+/// Pairs of 16-bit elements as dwords, and back.
+mlir::Value toDwords(LaneBuilder &lanes, mlir::Value vector);
+mlir::Value fromDwords(LaneBuilder &lanes, mlir::Value dwords, mlir::Type element);
 /// Two vectors of 16-bit floats as one of dwords: `even` in the low halves, `odd` in the high ones.
 mlir::Value interleave(LaneBuilder &lanes, mlir::Value even, mlir::Value odd);
 
@@ -78,6 +86,7 @@ private:
                     llvm::function_ref<void(llvm::MutableArrayRef<mlir::Value> indices, mlir::Value block)> body);
   /// `value`, a scalar or a vector, as elements of tiles.
   llvm::SmallVector<mlir::Value> split(mlir::Value value);
+  mlir::Value isNotFinite(mlir::Value value);
   mlir::Value maskedLoad(mlir::Value flat, mlir::Value position, mlir::Value count, int64_t width);
 
   LaneBuilder &lanes;

@@ -11,11 +11,11 @@ namespace fovea {
 /// Scores of some keys and a panel of queries, keys by queries, in a scratch buffer.
 struct ScoreBlock {
   mlir::Value scores;
-  mlir::Value queryBegin;  ///< first query, counted from the tile's
-  int64_t vectors;         ///< of queries
-  mlir::Value keyBegin;    ///< first key, counted from the op's
-  mlir::Value numKeys;     ///< rows of `scores` that are keys
-  mlir::Value scale = {};  ///< factor of the dot products, a scalar, unless they have it
+  mlir::Value queryBegin; ///< first query, counted from the tile's
+  int64_t vectors;        ///< of queries
+  mlir::Value keyBegin;   ///< first key, counted from the op's
+  mlir::Value numKeys;    ///< rows of `scores` that are keys
+  mlir::Value scale = {}; ///< factor of the dot products, a scalar, unless they have it
 };
 
 /// Evaluates the regions of an online attention whose queries lie along the lanes.

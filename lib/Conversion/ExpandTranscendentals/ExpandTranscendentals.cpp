@@ -4,7 +4,8 @@
 //
 // p is a minimax polynomial of 2^f on [0, 1): degree 6 for f32 (relative error 6.3e-8 and 2^0 = 1, so
 // that a softmax over one element is 1 and its logarithm 0), degree 11 for f64 (1.5e-16 as
-// evaluated). With `fastmath<afn>` it has degree 4 in f32 (2.7e-6). Underflow is gradual or to zero, -inf gives exactly 0, +inf gives +inf, NaN stays NaN.
+// evaluated). With `fastmath<afn>` it has degree 4 in f32 (2.7e-6). Underflow is gradual or to zero, -inf gives exactly
+// 0, +inf gives +inf, NaN stays NaN.
 //
 // math.fma becomes what the machine has: one instruction, or a multiplication and an addition.
 //

@@ -22,9 +22,11 @@ namespace fovea::fuzz {
 class ExecutionCheck {
 public:
   /// With `unfused`, through `attn-unfused-to-llvm` instead. With
-  /// `pipelineOptions`, these instead of drawn ones.
-  explicit ExecutionCheck(mlir::MLIRContext &context, std::string pipelineOptions = "", bool unfused = false)
-      : context(context), pipelineOptions(std::move(pipelineOptions)), unfused(unfused) {}
+  /// `pipelineOptions`, these instead of drawn ones. With `sixteenBit`,
+  /// attention in f16 or bf16 only.
+  explicit ExecutionCheck(mlir::MLIRContext &context, std::string pipelineOptions = "", bool unfused = false,
+                          bool sixteenBit = false)
+      : context(context), pipelineOptions(std::move(pipelineOptions)), unfused(unfused), sixteenBit(sixteenBit) {}
 
   /// Fails, saying what is wrong, with what options and in which module.
   llvm::Error run(uint64_t seed);
@@ -40,7 +42,7 @@ private:
 
   mlir::MLIRContext &context;
   std::string pipelineOptions;
-  bool unfused;
+  bool unfused, sixteenBit;
   CpuModel cpu = CpuModel::host();
   int64_t numIllConditioned = 0;
 };

@@ -26,12 +26,16 @@ static std::vector<int64_t> getPaddedStrides(const Argument &argument) {
   return strides;
 }
 
-Problem fovea::fuzz::drawExecution(uint64_t seed) {
+Problem fovea::fuzz::drawExecution(uint64_t seed, bool sixteenBit) {
   GeneratorOptions options;
   options.lengths = {1, 2, 3, 5, 8, 13, 16, 17, 31, 32, 33, 64, 65, 100, 129, 191, 256, 300};
   options.qkHeadDims = {1, 3, 4, 5, 8, 16, 24, 33, 40, 64, 80, 97, 128, 160};
   options.valueHeadDims = {1, 3, 8, 15, 32, 64, 96, 113, 128, 160};
   options.maxWork = 1'500'000;
+  if (sixteenBit) {
+    options.softmax = options.crossEntropy = false;
+    options.elementTypes = {"f16", "bf16"};
+  }
   Problem problem = drawProblem(seed, options);
 
   // The error of a logarithm is judged as that only while it is one.
@@ -51,13 +55,13 @@ Problem fovea::fuzz::drawExecution(uint64_t seed) {
   return problem;
 }
 
-std::string fovea::fuzz::drawPipelineOptions(uint64_t seed, const CpuModel &cpu) {
+std::string fovea::fuzz::drawPipelineOptions(uint64_t seed, const CpuModel &cpu, bool sixteenBit) {
   Random random = makeRandom(seed, Options);
   std::string text;
   auto add = [&](const std::string &name, int64_t value) {
     text += (text.empty() ? "" : " ") + name + "=" + std::to_string(value);
   };
-  if (random.chance(50)) {
+  if (!sixteenBit && random.chance(50)) {
     add("vector-bytes", random.pick<int64_t>({16, 32, 64}));
     add("vector-registers", random.pick<int64_t>({16, 32}));
   }

@@ -16,12 +16,13 @@ namespace fovea::fuzz {
 
 /// The problem of `seed`, with the strides of the buffers: those that
 /// drawProblem drew, but K and V differ, and inputs may repeat elements.
-Problem drawExecution(uint64_t seed);
+/// With `sixteenBit`, attention in f16 or bf16 only.
+Problem drawExecution(uint64_t seed, bool sixteenBit = false);
 
 /// Options of `attn-to-llvm`, over what `cpu` gives: tiles, splits, vectors and
 /// registers of the sizes that take each of the paths of the lowering, and
-/// algorithms.
-std::string drawPipelineOptions(uint64_t seed, const CpuModel &cpu);
+/// algorithms. With `sixteenBit`, none that keep a matrix unit from being used.
+std::string drawPipelineOptions(uint64_t seed, const CpuModel &cpu, bool sixteenBit = false);
 
 /// The buffers of a call, with random contents; outputs are poisoned.
 llvm::Expected<std::vector<HostTensor>> makeArguments(const Problem &problem);

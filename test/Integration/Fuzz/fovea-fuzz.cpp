@@ -38,13 +38,15 @@ struct Options {
   cl::opt<std::string> pipelineOptions{"pipeline-options",
                                        cl::desc("With --run: options of attn-to-llvm instead of drawn ones")};
   cl::opt<bool> unfused{"unfused", cl::desc("With --run: through attn-unfused-to-llvm")};
+  cl::opt<bool> sixteenBit{"sixteen-bit", cl::desc("With --run: attention in f16 or bf16 only")};
   cl::opt<unsigned> seconds{"seconds", cl::desc("How long a seed may take"), cl::init(60)};
   cl::opt<bool> mutate{"mutate", cl::desc("Mutate modules, whole or between two stages, and send them on")};
 
   /// The flags without which a seed means something else.
   std::string getMode() const {
     return std::string(mutate ? " --mutate" : "") + (run ? " --run" : "") + (unfused ? " --unfused" : "") +
-           (gpu ? " --gpu" : "") + (pipelineOptions.empty() ? "" : " --pipeline-options '" + pipelineOptions + "'");
+           (sixteenBit ? " --sixteen-bit" : "") + (gpu ? " --gpu" : "") +
+           (pipelineOptions.empty() ? "" : " --pipeline-options '" + pipelineOptions + "'");
   }
 };
 
@@ -57,7 +59,8 @@ static GeneratorOptions getProblems(const Options &options) {
 static int printModules(mlir::MLIRContext &context, const Options &options) {
   for (uint64_t seed = options.seed; seed != options.seed + options.count; ++seed) {
     if (!options.mutate) {
-      llvm::outs() << printProblem(options.run ? drawExecution(seed) : drawProblem(seed, getProblems(options)));
+      llvm::outs() << printProblem(options.run ? drawExecution(seed, options.sixteenBit)
+                                               : drawProblem(seed, getProblems(options)));
       continue;
     }
     auto mutated = mutateModule(context, seed);
@@ -89,7 +92,7 @@ int main(int argc, char **argv) {
            progress.getStep();
   };
   std::vector<std::string> pipelines(options.pipelines.begin(), options.pipelines.end());
-  ExecutionCheck execution(context, options.pipelineOptions, options.unfused);
+  ExecutionCheck execution(context, options.pipelineOptions, options.unfused, options.sixteenBit);
   auto check = [&](uint64_t seed, Progress &progress) {
     int64_t illConditioned = execution.getNumIllConditioned();
     llvm::Error error = options.mutate ? checkMutated(context, seed, progress)

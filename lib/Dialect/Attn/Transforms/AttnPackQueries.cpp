@@ -25,6 +25,7 @@
 #include "fovea/Dialect/Attn/Transforms/Passes.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
+#include "fovea/Dialect/Attn/Transforms/VectorOnly.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -180,6 +181,8 @@ LogicalResult QueryPacker::analyze() {
 /// Whether the products can go to a matrix unit: it has the type, head dims are known, and the rows more than fill one
 /// of its tiles, since fewer would leave the transposed operands half empty.
 bool QueryPacker::fitsMatrixUnit() {
+  if (op->hasAttr(vectorOnlyAttrName))
+    return false;
   Type type = getElementTypeOrSelf(op.getQuery().getType());
   for (Value operand : {op.getKey(), op.getValue()})
     if (getElementTypeOrSelf(operand.getType()) != type)

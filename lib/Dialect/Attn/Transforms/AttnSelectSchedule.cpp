@@ -52,7 +52,7 @@ constexpr int64_t vectorsPerPanel = 4;
 constexpr int64_t keysPerStep = 64;
 constexpr int64_t tilesPerThread = 4;
 constexpr int64_t keysWorthSplitting = 4096;
-constexpr int64_t matrixRows = 32;      // one panel
+constexpr int64_t matrixRows = 32; // one panel
 constexpr int64_t matrixKeys = 256;
 constexpr int64_t matrixRescaleLog2 = 8;
 
