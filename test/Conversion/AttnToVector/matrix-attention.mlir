@@ -157,12 +157,12 @@ func.func @not_finite(%q: memref<32x32xbf16>, %k: memref<32x32xbf16>, %acc: memr
 
 // -----
 
-// f16 is the sum of two bf16 where the unit multiplies no f16: three products for each, all but that of the rests.
+// f16 is the sum of two bf16 where the unit multiplies no f16: four products for each of the scores.
 
 // CHECK-LABEL: func @parts
 //   CHECK-NOT:   !amx.tile<16x32xf16>
 //       CHECK:   amx.tile_zero
-// CHECK-COUNT-12:   amx.tile_mulf %{{.*}} : !amx.tile<16x32xbf16>
+// CHECK-COUNT-16:   amx.tile_mulf %{{.*}} : !amx.tile<16x32xbf16>
 //   CHECK-NOT:   amx.tile_mulf
 //       CHECK:   amx.tile_store
 // FP16-LABEL:  func @parts
