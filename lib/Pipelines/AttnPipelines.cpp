@@ -45,7 +45,8 @@ void fovea::buildAttnTilingPipeline(OpPassManager &pm, const CpuPipelineOptions 
     unify.max = options.unifiedMax;
     pm.addPass(attn::createAttnUnifyMaxPass(unify));
   }
-  pm.addPass(attn::createAttnTileKvPass({options.tileN, options.tileM, options.loopOrder}));
+  constexpr int64_t granule = 32; // what the matrix unit multiplies at once
+  pm.addPass(attn::createAttnTileKvPass({options.tileN, options.tileM, granule, options.loopOrder}));
   addCleanUp(pm);
 }
 

@@ -97,13 +97,15 @@ static void useCarriedState(RewriterBase &rewriter, Operation *tiled, ValueRange
   });
 }
 
-/// In multiples of how many keys the mask's range is found. A long step would begin and end far from it.
-static int64_t granuleOf(int64_t tileN) {
-  constexpr int64_t granule = 32, longStep = 128;
-  return tileN >= longStep && tileN % granule == 0 ? granule : tileN;
+/// In multiples of how many keys the mask's range is found: of `granule` for a long step, which would begin and end far
+/// from it.
+static int64_t granuleOf(int64_t tileN, int64_t granule) {
+  constexpr int64_t longStep = 128;
+  return granule > 0 && tileN >= longStep && tileN % granule == 0 ? granule : tileN;
 }
 
-FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN) {
+FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN,
+                                           int64_t granule) {
   if (!isa<OnlineAttentionOp, OnlineSoftmaxOp>(op))
     return op.emitOpError("carries no state along its keys; rewrite it to its online form first "
                           "(attn-rewrite-online-softmax)");
@@ -118,7 +120,7 @@ FailureOr<scf::ForOp> mlir::attn::tileKeys(RewriterBase &rewriter, ScoreOpInterf
   SmallVector<Range> domain = tiling.getIterationDomain(rewriter);
   OpFoldResult numKeys = domain[keyDim].size;
   std::optional<int64_t> staticKeys = getConstantIntValue(numKeys);
-  int64_t granule = granuleOf(tileN);
+  granule = granuleOf(tileN, granule);
   if (staticKeys)
     tileN = std::clamp<int64_t>(*staticKeys, 1, tileN);
   if (granule < tileN)
@@ -249,7 +251,7 @@ struct AttnTileKvPass final : attn::impl::AttnTileKvPassBase<AttnTileKvPass> {
       }
       Location loc = op.getLoc();
       FailureOr<scf::ForOp> loop =
-          keysOutside ? tileKeysOutside(rewriter, attention, rows, size) : tileKeys(rewriter, op, size);
+          keysOutside ? tileKeysOutside(rewriter, attention, rows, size) : tileKeys(rewriter, op, size, granule);
       if (failed(loop))
         return signalPassFailure();
       report(loc, *loop, keysOutside);

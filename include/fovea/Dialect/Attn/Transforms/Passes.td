@@ -136,9 +136,14 @@ def AttnTileKvPass : Pass<"attn-tile-kv"> {
     row sees in full. With `key-outer` the loop over the blocks of keys holds
     one over tiles of query rows, whose states are parts of a tensor of all
     rows; blocks that a tile cannot see are skipped tile by tile.
+
+    A long step would begin and end far from what the mask keeps. With a
+    `granule`, steps of at least 128 keys, and of a multiple of it, begin at a
+    multiple of the granule, and the last one ends at one.
   }];
   let options = [Option<"tileN", "tile-n", "int64_t", "0", "Keys per step; 0 takes it from attn.config">,
                  Option<"tileM", "tile-m", "int64_t", "0", "Query rows per tile of `key-outer`; 0 as above">,
+                 Option<"granule", "granule", "int64_t", "0", "Keys in multiples of which long steps begin and end; 0 is the step">,
                  Attn_LoopOrderOption<"Which loop of an attention is outside">];
   let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "scf::SCFDialect", "tensor::TensorDialect"];
 }

@@ -54,7 +54,7 @@ FailureOr<scf::ForallOp> tileParallel(RewriterBase &rewriter, TilingInterface ro
 LogicalResult unifyMax(RewriterBase &rewriter, OnlineAttentionOp op, double max, int64_t rangeLog2 = 32);
 
 /// Stage 6: tiles the keys of an online op into one scf.for over the blocks of `tileN` keys that its mask can keep.
-FailureOr<scf::ForOp> tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN);
+FailureOr<scf::ForOp> tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int64_t tileN, int64_t granule = 0);
 
 /// Stage 6 with LoopOrder::KeyOuter: one scf.for over blocks of keys, in it one over tiles of `tileM` query rows.
 FailureOr<scf::ForOp> tileKeysOutside(RewriterBase &rewriter, OnlineAttentionOp op, int64_t tileM, int64_t tileN);

@@ -1,0 +1,102 @@
+//===- AttentionRowColumns.cpp - vectors of K, V and Q --------------------===//
+
+#include "AttentionRows.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+using namespace fovea;
+
+/// The first `count` lanes.
+Value RowsLowering::lanesMask(int64_t count) {
+  return vector::ConstantMaskOp::create(builder, lanes.loc, lanes.vectorOf(builder.getI1Type()),
+                                        ArrayRef<int64_t>{count});
+}
+
+/// Lanes of `buffer` in the compute type, 0 where `mask` has none.
+Value RowsLowering::load(Value buffer, ValueRange indices, Value mask) {
+  if (!mask)
+    return lanes.toCompute(lanes.load(buffer, indices));
+  VectorType type = lanes.vectorOf(getElementTypeOrSelf(buffer.getType()));
+  Value zeros = arith::ConstantOp::create(builder, lanes.loc, builder.getZeroAttr(type));
+  return lanes.toCompute(vector::MaskedLoadOp::create(builder, lanes.loc, type, buffer, indices, mask, zeros));
+}
+
+/// Whether the columns [2v * lanes, 2v * lanes + 2 * lanes) of a bf16 matrix are read as one vector of their even and
+/// one of their odd columns: half a 32-bit word is a bf16, and so is a shifted one, which is less work than widening 16
+/// bits to 32 in order.
+bool RowsLowering::readsPairs(Value buffer) {
+  return getElementTypeOrSelf(buffer.getType()).isBF16() && lanes.type.isF32();
+}
+
+/// `vectors` vectors of row `key` from `column` on in the compute type, pairs of them as even and odd columns where
+/// `readsPairs`.
+SmallVector<Value> RowsLowering::loadColumns(Value buffer, Value key, Value column, int64_t vectors, Value mask) {
+  SmallVector<Value> elements;
+  while (int64_t(elements.size()) < vectors) {
+    Value begin = lanes.add(column, elements.size() * lanes.lanes);
+    if (!readsPairs(buffer) || mask || int64_t(elements.size()) + 1 == vectors) {
+      elements.push_back(load(buffer, {key, begin}, mask));
+      continue;
+    }
+    Location loc = lanes.loc;
+    VectorType words = lanes.vectorOf(builder.getI32Type());
+    Value both = vector::LoadOp::create(builder, loc, VectorType::get({2 * lanes.lanes}, builder.getBF16Type()), buffer,
+                                        ValueRange{key, begin});
+    both = vector::BitCastOp::create(builder, loc, words, both);
+    auto constant = [&](int32_t value) {
+      return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(words, value));
+    };
+    Value even = arith::ShLIOp::create(builder, loc, both, constant(16));
+    Value odd = arith::AndIOp::create(builder, loc, both, constant(int32_t(0xffff0000)));
+    elements.push_back(arith::BitcastOp::create(builder, loc, lanes.vectorType(), even));
+    elements.push_back(arith::BitcastOp::create(builder, loc, lanes.vectorType(), odd));
+  }
+  return elements;
+}
+
+/// Two vectors of neighbouring columns as their even and their odd columns.
+void RowsLowering::splitPair(Value &first, Value &second) {
+  SmallVector<int64_t> even, odd;
+  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
+    even.push_back(2 * lane);
+    odd.push_back(2 * lane + 1);
+  }
+  Value a = vector::ShuffleOp::create(builder, lanes.loc, first, second, even);
+  second = vector::ShuffleOp::create(builder, lanes.loc, first, second, odd);
+  first = a;
+}
+
+/// The inverse.
+void RowsLowering::joinPair(Value &even, Value &odd) {
+  SmallVector<int64_t> low, high;
+  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
+    SmallVector<int64_t> &half = 2 * lane < lanes.lanes ? low : high;
+    half.append({lane, lanes.lanes + lane});
+  }
+  Value first = vector::ShuffleOp::create(builder, lanes.loc, even, odd, low);
+  odd = vector::ShuffleOp::create(builder, lanes.loc, even, odd, high);
+  even = first;
+}
+
+/// Asks for the line of the same column some keys further on. That may lie beyond the matrix: a prefetch is a hint, and
+/// does not fault.
+void RowsLowering::prefetch(const Chunk &chunk, Value key, Value column) {
+  memref::PrefetchOp::create(builder, lanes.loc, chunk.buffer, ValueRange{lanes.add(key, chunk.keysAhead), column},
+                             /*isWrite=*/false,
+                             /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+void RowsLowering::overColumns(int64_t columns, Type element,
+                               function_ref<SmallVector<Value>(Value, int64_t, Value, ValueRange)> body,
+                               SmallVector<Value> &carried) {
+  int64_t width = lanes.lanes;
+  int64_t line = std::max<int64_t>(cacheLineBytes * 8 / element.getIntOrFloatBitWidth(), width);
+  int64_t lines = columns / line * line, whole = columns / width * width;
+  if (lines > 0)
+    carried = lanes.loop(lanes.index(0), lanes.index(lines), line, carried,
+                         [&](Value begin, ValueRange values) { return body(begin, line / width, Value(), values); });
+  if (whole > lines)
+    carried = body(lanes.index(lines), (whole - lines) / width, Value(), carried);
+  if (columns > whole)
+    carried = body(lanes.index(whole), 1, lanesMask(columns - whole), carried);
+}
