@@ -1,4 +1,4 @@
-// RUN: fovea-opt %s -split-input-file -attn-tile-kv -canonicalize -cse | FileCheck %s
+// RUN: fovea-opt %s -split-input-file -attn-tile-kv="granule=32" -canonicalize -cse | FileCheck %s
 
 // Steps of 256 keys would end far behind a diagonal: the last one ends with the 32 keys that the last row sees. Rows 96
 // to 127 see 128 keys, which are one step.
