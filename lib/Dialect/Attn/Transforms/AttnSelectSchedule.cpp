@@ -96,7 +96,14 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   int64_t tileN = keysPerStep, rescaleLog2 = 0;
   bool knowsHeadDims = !ShapedType::isDynamic(extents[dims->qk]) && !ShapedType::isDynamic(extents[dims->value]);
   if (knowsHeadDims && isForMatrixUnit(op, std::min(extents[dims->qk], extents[dims->value]), rows, budget)) {
-    tileM = matrixRows;
+    // Keys and values that the second-level cache does not hold beside other things come from further away, and once
+    // for all panels of a tile (measured at 8192 keys: a quarter to a half faster).
+    constexpr int64_t panelsOfLongKeys = 4;
+    int64_t keyBytes = 2 * keys * (extents[dims->qk] + extents[dims->value]);
+    int64_t longRows = panelsOfLongKeys * matrixRows;
+    bool isLong = keyBytes > budget.l2Bytes / 2 &&
+                  others * int64_t(llvm::divideCeil(rows, longRows)) >= budget.threads * tilesPerThread;
+    tileM = isLong ? longRows : matrixRows;
     tileN = matrixKeys;
     auto attention = dyn_cast<AttentionOp>(op.getOperation());
     rescaleLog2 = attention && !attention.getReturnMax() ? matrixRescaleLog2 : 0;

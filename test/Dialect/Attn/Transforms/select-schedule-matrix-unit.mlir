@@ -44,3 +44,15 @@ func.func @vectors(%q: tensor<4x8x64xbf16>, %k: tensor<4x2048x64xbf16>, %o: tens
   %t = attn.attention ins(%w, %w, %w : tensor<4x64x64xf32>, tensor<4x64x64xf32>, tensor<4x64x64xf32>) outs(%x : tensor<4x64x64xf32>)
   return %r, %s, %t : tensor<4x8x64xbf16>, tensor<4x64x?xbf16>, tensor<4x64x64xf32>
 }
+
+// -----
+
+// Keys and values of a head that take more than half of the second-level cache, 1 MiB here, are read for four panels.
+
+// CHECK-LABEL: func @long
+//       CHECK:   attn.config = #attn.config<tile_m = 128, tile_n = 256, rescale_log2 = 8>
+func.func @long(%q: tensor<4x8192x64xbf16>, %o: tensor<4x8192x64xbf16>) -> tensor<4x8192x64xbf16> {
+  %r = attn.attention ins(%q, %q, %q : tensor<4x8192x64xbf16>, tensor<4x8192x64xbf16>, tensor<4x8192x64xbf16>)
+      outs(%o : tensor<4x8192x64xbf16>)
+  return %r : tensor<4x8192x64xbf16>
+}
