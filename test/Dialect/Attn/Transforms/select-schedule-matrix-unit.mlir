@@ -34,7 +34,9 @@ func.func @exact_maximum(%q: tensor<4x2048x64xbf16>, %o: tensor<4x2048x64xbf16>,
 // Few rows, a head dim that is not known, and f32 are for vectors.
 
 // CHECK-LABEL: func @vectors
-//   CHECK-NOT:   tile_n = 256
+//       CHECK:   tile_m = 8, tile_n = 256, splits = 4, lanes = keys>
+//   CHECK-NOT:   rescale_log2
+//   CHECK-NOT:   tile_m = 32
 //       CHECK:   return
 func.func @vectors(%q: tensor<4x8x64xbf16>, %k: tensor<4x2048x64xbf16>, %o: tensor<4x8x64xbf16>, %d: tensor<4x64x?xbf16>, %p: tensor<4x64x?xbf16>,
                    %w: tensor<4x64x64xf32>, %x: tensor<4x64x64xf32>) -> (tensor<4x8x64xbf16>, tensor<4x64x?xbf16>, tensor<4x64x64xf32>) {
