@@ -3,7 +3,7 @@
 // What makes a kernel fast or slow is reported once by the pass that decides on it, from the schedule to the copies.
 
 func.func @causal(%q: tensor<4x4096x128xbf16>, %k: tensor<4x4096x128xbf16>, %v: tensor<4x4096x128xbf16>, %o: tensor<4x4096x128xbf16>) -> tensor<4x4096x128xbf16> {
-  // expected-remark-re @+20 {{[Analysis] schedule | Category:select-gpu-schedule | {{.*}}chosen_by=table, flatten=yes, ping_pong=no, {{.*}}scheduler=dynamic, stages=2, {{.*}}warpgroups=2}}
+  // expected-remark-re @+20 {{[Analysis] schedule | Category:select-gpu-schedule | {{.*}}chosen_by=table, flatten=no, ping_pong=yes, {{.*}}scheduler=dynamic, stages=2, {{.*}}warpgroups=2}}
   // expected-remark-re @+19 {{[Passed] OnlineSoftmax {{.*}}}}
   // expected-remark-re @+18 {{[Passed] exp-base {{.*}}}}
   // expected-remark-re @+17 {{[Passed] TileParallel {{.*}}dims=2, op=attn.finalize, tile_m=128}}
@@ -17,7 +17,7 @@ func.func @causal(%q: tensor<4x4096x128xbf16>, %k: tensor<4x4096x128xbf16>, %v: 
   // expected-remark-re @+9 {{[Passed] ExpandPipeline | Category:cta-expand-pipeline | stages=2}}
   // expected-remark-re @+8 {{[Passed] SplitRanges {{.*}}}}
   // expected-remark-re @+7 {{[Passed] PersistTiles | Category:cta-persist-tiles | order=descending, persistent=yes, scheduler=dynamic}}
-  // expected-remark-re @+6 {{[Passed] FlattenTiles | Category:cta-flatten-tiles | carried={{[0-9]+}}}}
+  // expected-remark-re @+6 {{[Analysis] BalanceSections | Category:cta-balance-sections | dropped=2}}
   // expected-remark-re @+5 {{[Passed] Roles | Category:cta-specialize-warps | consumer_registers=240, consumer_warps=8, producer_registers=24, producer_warps=4}}
   // expected-remark-re @+4 {{[Analysis] Waits | Category:cta-derive-waits | most_pending=1, waits={{[0-9]+}}}}
   // expected-remark-re @+3 {{[Analysis] Channels | Category:cta-lower-channels | channels=4, slots=8}}

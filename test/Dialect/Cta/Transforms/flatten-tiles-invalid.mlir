@@ -80,6 +80,38 @@ gpu.module @kernels {
 
 // -----
 
+// What is flattened, and how many values the loop carries for it beside the number of the tile.
+
+!acc = tensor<64x64xf32>
+!tile = !cta.tile<64x64xbf16>
+gpu.module @kernels {
+  gpu.func @flat(%q: !tile, %n: i32, %heads: i32, %a0: !acc, %o: memref<?x64xf32>) kernel attributes {cta.schedule = #cta.schedule<flatten = true>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : i32
+    %t0 = cta.first_tile : i32
+    // expected-remark-re @below {{[Passed] FlattenTiles {{.*}}carried=1}}
+    scf.while (%t = %t0) : (i32) -> i32 {
+      %more = arith.cmpi slt, %t, %n : i32
+      scf.condition(%more) %t : i32
+    } do {
+    ^bb0(%t: i32):
+      %row = arith.divui %t, %heads : i32
+      %m = arith.index_cast %row : i32 to index
+      %r = scf.for %j = %c1 to %n step %c1 iter_args(%a = %a0) -> (!acc) : i32 {
+        %g = cta.dot_async %q, %q, %a : !tile, !tile, !acc -> !cta.inflight<!acc>
+        %w = cta.dot_wait %g : !cta.inflight<!acc>
+        scf.yield %w : !acc
+      }
+      %next = cta.next_tile %t : i32
+      cta.write %r, %o[%m, %c0] dims [0, 1] : !acc, memref<?x64xf32>
+      scf.yield %next : i32
+    }
+    gpu.return
+  }
+}
+
+// -----
+
 // The beginning runs once more after the last tile: it must leave nothing behind.
 
 !acc = tensor<64x64xf32>
