@@ -228,9 +228,9 @@ void MatrixTileLowering::lowerBlock(Value begin, Value count) {
       });
 }
 
-/// The sums of products of tiles. Of two parts each, the product of the second ones is 2^-14 of the whole at most, which
-/// is nothing beside the rounding of a 16-bit result, but shows in an LSE in f32: it is left out unless `exact`. Four
-/// sums leave four of the eight tiles, so parts follow each other such that one side stays.
+/// The sums of products of tiles. Of two parts each, the product of the second ones is 2^-14 of the whole at most,
+/// which is nothing beside the rounding of a 16-bit result, but shows in an LSE in f32: it is left out unless `exact`.
+/// Four sums leave four of the eight tiles, so parts follow each other such that one side stays.
 SmallVector<Value> MatrixTileLowering::multiply(LoadTiles a, LoadTiles b, ValueRange sums, bool exact) {
   using Pair = std::pair<int64_t, int64_t>;
   SmallVector<Pair> pairs = element.parts == 1 ? SmallVector<Pair>{{0, 0}} : SmallVector<Pair>{{0, 1}, {0, 0}, {1, 0}};
