@@ -166,8 +166,11 @@ FailureOr<scf::ForallOp> mlir::attn::tileParallel(RewriterBase &rewriter, Tiling
   scf::SCFTileAndFuseOptions options;
   options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
       .setTileSizes(tileSizes(rewriter, root, tileM, tileG, order));
-  options.setFusionControlFn([&](tensor::ExtractSliceOp, OpResult producer, bool) {
-    return producers.contains(producer.getOwner())
+  options.setFusionControlFn([&](tensor::ExtractSliceOp slice, OpResult producer, bool) {
+    // Upstream's ops take a tile of size 0 for a dimension that is not tiled, and look for its size where there is
+    // none.
+    bool isEmpty = llvm::is_contained(slice.getStaticSizes(), 0);
+    return producers.contains(producer.getOwner()) && !isEmpty
                ? std::optional<scf::SCFTileAndFuseOptions::ControlFnResult>(std::in_place)
                : std::nullopt;
   });

@@ -111,6 +111,22 @@ func.func @no_keys(%x: tensor<8x0xf32>, %m0: tensor<8xf32>, %l0: tensor<8xf32>) 
 
 // -----
 
+// S14: what fills a destination without elements is not made part of the loop, whose slices of it are empty.
+
+// CHECK-LABEL: func @filled_nothing
+//       CHECK:   linalg.fill
+//       CHECK:   scf.forall
+//       CHECK:     tensor.extract_slice %{{.*}} [0, 1, 3]
+func.func @filled_nothing(%x: tensor<0x2x3xf32>, %y: tensor<?x2x3xf32>) -> tensor<?x2x3xf32> {
+  %value = arith.constant 7.0 : f32
+  %filled = linalg.fill ins(%value : f32) outs(%y : tensor<?x2x3xf32>) -> tensor<?x2x3xf32>
+  %r = attn.softmax dimension(0) ins(%x : tensor<0x2x3xf32>) outs(%filled : tensor<?x2x3xf32>)
+      attributes {attn.config = #attn.config<tile_m = 4>}
+  return %r : tensor<?x2x3xf32>
+}
+
+// -----
+
 // An op in a loop whose results nobody reads is gone, and the loop of its tiles with it.
 
 // CHECK-LABEL: func @unread
