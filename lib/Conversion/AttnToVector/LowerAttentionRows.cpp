@@ -19,6 +19,7 @@
 
 #include "AttentionRows.h"
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -199,6 +200,9 @@ LogicalResult RowsLowering::run() {
   if (failed(checkForm()))
     return failure();
   Location loc = op.getLoc();
+  remark::passed(loc, remark::RemarkOpts::name("RowTile").category("attn-to-vector"))
+      << remark::metric("lanes", lanes.lanes) << remark::metric("group_rows", rowsPerGroup)
+      << remark::metric("chunk_keys", keysPerChunk) << remark::metric("prefetch_bytes", prefetchBytes);
   for (OpFoldResult offset : op.getMixedOffsets())
     at.push_back(getValueOrCreateConstantIndexOp(builder, loc, offset));
   if (at.empty())

@@ -26,6 +26,7 @@
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -592,5 +593,9 @@ LogicalResult fovea::lowerMatrixAttention(OpBuilder &builder, OnlineAttentionOp 
   else
     return op.emitOpError() << "is in the form for a matrix unit, but the machine has none for " << type
                             << "; give attn-pack-queries and attn-to-vector the same options";
+  remark::passed(op.getLoc(), remark::RemarkOpts::name("MatrixTile").category("attn-to-vector"))
+      << remark::metric("unit", "amx") << remark::metric("parts", element->parts)
+      << remark::metric("panel_queries", panelWidth) << remark::metric("chunk_keys", keysPerChunk)
+      << remark::metric("block_keys", keysPerBlock);
   return MatrixTileLowering(builder, op, *element).run();
 }
