@@ -2,6 +2,7 @@
 
 #include "fovea/Bench/Bench.h"
 #include "Ceilings.h"
+#include "fovea/Compile/Reproducer.h"
 #include "fovea/Dialect/Attn/Transforms/RooflineSvg.h"
 #include "fovea/Execute/Runner.h"
 
@@ -33,19 +34,14 @@ std::string BenchCell::describe() const {
   return file + (entry.empty() ? "" : " @" + entry) + (dims.empty() ? "" : " " + llvm::join(dims, " "));
 }
 
-/// A word of a command line that a shell reads as it is.
-static std::string quote(const std::string &word) {
-  return llvm::StringRef(word).find_first_of(" '\"<>#*?{}()&|;$`\\") == llvm::StringRef::npos ? word : "'" + word + "'";
-}
-
 std::string BenchCell::getFlags() const {
   if (problem)
     return problem->getFlags();
-  std::string text = quote(file);
+  std::string text = quoteForShell(file);
   if (!entry.empty())
-    text += " --entry=" + quote(entry);
+    text += " --entry=" + quoteForShell(entry);
   for (const std::string &dim : dims)
-    text += " --dim " + quote(dim);
+    text += " --dim " + quoteForShell(dim);
   return text;
 }
 
@@ -120,7 +116,7 @@ std::string Bench::getReproducer(const BenchCell &cell) const {
   if (options.target != "auto")
     text += " --target=" + options.target;
   if (!options.pipelineOptions.empty())
-    text += " --pipeline-options=" + quote(options.pipelineOptions);
+    text += " --pipeline-options=" + quoteForShell(options.pipelineOptions);
   if (options.unfused)
     text += " --unfused";
   if (!options.check)

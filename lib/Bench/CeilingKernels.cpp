@@ -9,9 +9,6 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 using namespace fovea;
 
 CeilingKernels::CeilingKernels() = default;
@@ -136,26 +133,16 @@ static std::string writeAmx() {
 // Compiling
 //===----------------------------------------------------------------------===//
 
-/// Linux hands the registers of AMX to who asks.
-static bool mayUseAmx() {
-#if defined(__linux__) && defined(__x86_64__)
-  constexpr int requestPermission = 0x1023, tileData = 18;
-  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
-#else
-  return false;
-#endif
-}
-
 llvm::Expected<CeilingKernels> CeilingKernels::compile(const CpuModel &cpu) {
   CeilingKernels kernels;
   kernels.vectorBytes = cpu.vectorBytes;
-  bool hasAmx = cpu.hasAmxBf16 && mayUseAmx();
   if (cpu.vectorRegisters >= 32)
     kernels.fmaChains = 24;
   std::string text = writeFma("fma_f32", "float", cpu.vectorBytes / 4, kernels.fmaChains) +
                      writeFma("fma_f64", "double", cpu.vectorBytes / 8, kernels.fmaChains) +
                      writeRead(cpu.vectorBytes) + writeCopy("copy", cpu.vectorBytes, false) +
-                     writeCopy("copy_nt", cpu.vectorBytes, true) + (hasAmx ? writeAmx() : "") + "!0 = !{i32 1}\n";
+                     writeCopy("copy_nt", cpu.vectorBytes, true) + (cpu.hasAmxBf16 ? writeAmx() : "") +
+                     "!0 = !{i32 1}\n";
   auto context = std::make_unique<llvm::LLVMContext>();
   llvm::SMDiagnostic diagnostic;
   std::unique_ptr<llvm::Module> module = llvm::parseAssemblyString(text, diagnostic, *context);
@@ -186,7 +173,7 @@ llvm::Expected<CeilingKernels> CeilingKernels::compile(const CpuModel &cpu) {
   find(kernels.read, "read");
   find(kernels.copy, "copy");
   find(kernels.copyNonTemporal, "copy_nt");
-  if (hasAmx)
+  if (cpu.hasAmxBf16)
     find(kernels.amxBF16, "amx_bf16");
   if (failed)
     return failed;
