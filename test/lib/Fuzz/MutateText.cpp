@@ -151,6 +151,7 @@ private:
   void extentEverywhere();
   void elementType();
   void map();
+  void misplace(const Spans &spans, const std::string &separator);
   void line();
   void token();
   void word();
@@ -339,10 +340,9 @@ void Mutator::map() {
   replace(*at, was.substr(0, arrow) + "-> (" + join(parts, ", ") + ")");
 }
 
-/// A line too many, too few, or in another place.
-void Mutator::line() {
-  Spans lines = getLines(text);
-  std::optional<Span> at = pick(lines), other = pick(lines);
+/// One of `spans` too many, too few, or in another place; `separator` follows a copy.
+void Mutator::misplace(const Spans &spans, const std::string &separator) {
+  std::optional<Span> at = pick(spans), other = pick(spans);
   if (!at)
     return;
   std::string copy = at->in(text);
@@ -351,31 +351,16 @@ void Mutator::line() {
     replace(*at, "");
     break;
   case 1:
-    text.insert(other->begin, copy);
+    text.insert(other->begin, copy + separator);
     break;
   default:
     swap(*at, *other);
   }
 }
 
-/// The same for a token.
-void Mutator::token() {
-  Spans tokens = getTokens(text);
-  std::optional<Span> at = pick(tokens), other = pick(tokens);
-  if (!at)
-    return;
-  std::string copy = at->in(text);
-  switch (random.below(3)) {
-  case 0:
-    replace(*at, "");
-    break;
-  case 1:
-    text.insert(other->begin, copy + " ");
-    break;
-  default:
-    swap(*at, *other);
-  }
-}
+void Mutator::line() { misplace(getLines(text), ""); }
+
+void Mutator::token() { misplace(getTokens(text), " "); }
 
 /// A keyword, op, attribute or function in the place of another.
 void Mutator::word() {
