@@ -7,10 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CudaTypes.h"
+#include "StandInDriver.h"
 
 #include <cstdio>
-#include <cstring>
 #include <string>
 
 using namespace fovea;
@@ -25,41 +24,8 @@ static CUresult getErrorText(CUresult, const char **text) {
   *text = "fake";
   return CUDA_SUCCESS;
 }
-static CUresult succeed() { return CUDA_SUCCESS; }
-static CUresult getOne(int *value) {
-  *value = 1;
-  return CUDA_SUCCESS;
-}
-static CUresult getVersion(int *value) {
-  *value = 13000;
-  return CUDA_SUCCESS;
-}
-static CUresult getDevice(CUdevice *device) {
-  *device = 0;
-  return CUDA_SUCCESS;
-}
-static CUresult getAttribute(int *value, int attribute, CUdevice) {
-  *value = attribute == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT ? 132 : 232448;
-  return CUDA_SUCCESS;
-}
-static CUresult getContext(CUcontext *context) {
-  *context = reinterpret_cast<CUcontext>(1);
-  return CUDA_SUCCESS;
-}
-static CUresult getContextId(CUcontext, unsigned long long *id) {
-  *id = 1;
-  return CUDA_SUCCESS;
-}
-static CUresult loadModule(CUmodule *module, const void *) {
-  *module = reinterpret_cast<CUmodule>(1);
-  return CUDA_SUCCESS;
-}
 static CUresult getFunction(CUfunction *function, CUmodule, const char *name) {
   *function = reinterpret_cast<CUfunction>(new std::string(name));
-  return CUDA_SUCCESS;
-}
-static CUresult getFunctionAttribute(int *value, int attribute, CUfunction) {
-  *value = attribute == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK ? 1024 : 0;
   return CUDA_SUCCESS;
 }
 static CUresult fill(CUdeviceptr address, unsigned char value, size_t bytes, CUstream) {
@@ -84,21 +50,10 @@ static CUresult launch(const CUlaunchConfig *config, CUfunction function, void *
 }
 
 extern "C" CUresult cuGetProcAddress_v2(const char *name, void **function, int, uint64_t, int *) {
-  struct {
-    const char *name;
-    void *function;
-  } const known[] = {{"cuGetErrorName", (void *)getErrorText},     {"cuGetErrorString", (void *)getErrorText},
-                     {"cuDriverGetVersion", (void *)getVersion},   {"cuDeviceGetCount", (void *)getOne},
-                     {"cuDeviceGet", (void *)getDevice},           {"cuDeviceGetAttribute", (void *)getAttribute},
-                     {"cuCtxGetCurrent", (void *)getContext},      {"cuCtxGetDevice", (void *)getDevice},
-                     {"cuCtxGetId", (void *)getContextId},         {"cuModuleLoadData", (void *)loadModule},
-                     {"cuModuleGetFunction", (void *)getFunction}, {"cuFuncGetAttribute", (void *)getFunctionAttribute},
-                     {"cuLaunchKernelEx", (void *)launch},         {"cuMemsetD8Async", (void *)fill}};
-  if (!std::strcmp(name, "cuFuncGetParamInfo"))
-    return CUDA_ERROR_NOT_FOUND;
-  *function = (void *)succeed;
-  for (const auto &entry : known)
-    if (!std::strcmp(name, entry.name))
-      *function = entry.function;
-  return CUDA_SUCCESS;
+  return standin::find({{"cuGetErrorName", (void *)getErrorText},
+                        {"cuGetErrorString", (void *)getErrorText},
+                        {"cuModuleGetFunction", (void *)getFunction},
+                        {"cuLaunchKernelEx", (void *)launch},
+                        {"cuMemsetD8Async", (void *)fill}},
+                       name, function);
 }
