@@ -2,7 +2,7 @@
 
 Everything runs in one process, on the same tensors and the same number of threads.
 """
-import ctypes as C, pathlib, subprocess, tempfile
+import ctypes as C, pathlib, platform, subprocess, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
@@ -38,24 +38,44 @@ def describe(tensor):
                       (C.c_int64 * rank)(*tensor.stride()))
 
 
+def bound(function, tensors):
+    """A call of a compiled function with these tensors, whose descriptors are made once."""
+    descriptors = [describe(tensor) for tensor in tensors]
+    arguments = [C.byref(descriptor) for descriptor in descriptors]
+    return lambda: function(*arguments)
+
+
+def cpu_name():
+    names = (line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def commit_here():
+    return subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], text=True,
+                          capture_output=True).stdout.strip()
+
+
 class Compiler:
-    """Modules to functions of this process, through shared libraries."""
+    """Modules and C files to functions of this process, through shared libraries."""
 
     def __init__(self, binaries, threads, options=""):
         self.program, self.threads, self.options = f"{binaries}/fovea-compile", threads, options
         self.folder = tempfile.TemporaryDirectory()
         self.count = 0
 
-    def function(self, text, name):
+    def library(self, command, suffix, text):
+        """What `command` makes of the text; RuntimeError with what it says where it fails."""
         self.count += 1
-        stem = pathlib.Path(self.folder.name, f"module{self.count}")
-        stem.with_suffix(".mlir").write_text(text)
-        made = subprocess.run(
-            [self.program, stem.with_suffix(".mlir"), "--emit", "shared", "-o", stem.with_suffix(".so"),
-             f"--pipeline-options=threads={self.threads} {self.options}"], text=True, capture_output=True)
+        source = pathlib.Path(self.folder.name, f"module{self.count}{suffix}")
+        source.write_text(text)
+        made = subprocess.run([*command, source, "-o", source.with_suffix(".so")], text=True, capture_output=True)
         if made.returncode:
-            raise RuntimeError(f"fovea-compile failed: {made.stderr}")
-        found = getattr(C.CDLL(str(stem.with_suffix(".so"))), name)
+            raise RuntimeError(f"{pathlib.Path(command[0]).name} failed: {made.stderr}")
+        return C.CDLL(str(source.with_suffix(".so")))
+
+    def function(self, text, name):
+        options = f"--pipeline-options=threads={self.threads} {self.options}"
+        found = getattr(self.library([self.program, "--emit", "shared", options], ".mlir", text), name)
         found.restype = None
         return found
 
@@ -67,12 +87,10 @@ class Fovea:
         self.out = torch.full_like(q, float("nan"))
         extra = [slopes(torch, cell["heads"])] if cell["mask"] == "alibi" else []
         self.tensors = [q, k, v, *extra, self.out]
-        self.descriptors = [describe(tensor) for tensor in self.tensors]
-        self.arguments = [C.byref(descriptor) for descriptor in self.descriptors]
-        self.function = compiler.function(source(cell), "attention")
+        self.call = bound(compiler.function(source(cell), "attention"), self.tensors)
 
     def __call__(self):
-        self.function(*self.arguments)
+        self.call()
         return self.out
 
 
@@ -117,26 +135,24 @@ class Peaks:
     def __init__(self, torch, compiler, threads, matrix):
         self.threads, self.best = threads, 0.0
         self.result = torch.zeros(threads)
-        self.descriptor = describe(self.result)
-        self.vector = compiler.function((HERE / "fma-peak.mlir").read_text(), "fma_peak")
+        self.vector = bound(compiler.function((HERE / "fma-peak.mlir").read_text(), "fma_peak"), [self.result])
         self.matrix = self.load_matrix(compiler) if matrix else None
 
     def load_matrix(self, compiler):
         """None where the C compiler, the CPU or the kernel has no AMX."""
-        library = pathlib.Path(compiler.folder.name, "amx-peak.so")
-        made = subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-mamx-tile", "-mamx-bf16", "-o", library,
-                               HERE / "amx-peak.c"], text=True, capture_output=True)
-        if made.returncode:
-            print(f"no AMX peak: {made.stderr[:300]}", flush=True)
+        try:
+            peak = compiler.library(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-mamx-tile", "-mamx-bf16"], ".c",
+                                    (HERE / "amx-peak.c").read_text()).amxPeak
+        except RuntimeError as error:
+            print(f"no AMX peak: {str(error)[:300]}", flush=True)
             return None
-        peak = C.CDLL(str(library)).amxPeak
         peak.restype, peak.argtypes = C.c_double, [C.c_int]
         return peak if peak(1) > 0 else None
 
     def measure(self, clock):
         def vector():
             start = clock()
-            self.vector(C.byref(self.descriptor))
+            self.vector()
             return 2 * self.LANES * self.CHAINS * self.ITERATIONS * self.threads / (clock() - start) / 1e9
         found = {"fma": max(vector() for _ in range(2))}
         if self.matrix:

@@ -7,7 +7,10 @@ Unfused is attn-unfused-to-llvm: whole score matrices and plain loops, which LLV
 fused code is timed on one thread, too. Both are medians over rounds in turn, checked against the fp64 evaluation. The peak
 resident memory is that of a process that compiles and calls the function once. Needs no other package.
 """
-import argparse, json, os, pathlib, platform, re, statistics, subprocess, tempfile, time
+import argparse, json, os, pathlib, re, statistics, subprocess, sys, tempfile, time
+
+sys.dont_write_bytecode = True
+import contestants
 
 HERE = pathlib.Path(__file__).resolve().parent
 LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -79,11 +82,9 @@ def main():
         total, passes, llvm = (statistics.median(column) for column in zip(*found))
         compile_ms[name] = dict(total=total, passes=passes, llvm=llvm, rounds=found)
 
-    names = (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    cpu = next(names, platform.machine())
-    git = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], text=True, capture_output=True)
     record = dict(date=time.strftime("%Y-%m-%d"), command="benchmarks/cpu/footprint.py",
-                  commit=options.commit or git.stdout.strip(), binaries=options.bin, cpu=cpu, threads=options.threads,
+                  commit=options.commit or contestants.commit_here(), binaries=options.bin,
+                  cpu=contestants.cpu_name(), threads=options.threads,
                   rounds=options.rounds, fused=fused, memory=memory, compile_ms=compile_ms)
     out = pathlib.Path(options.out)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -18,12 +18,12 @@ OUT.json holds every round, and OUT.md and OUT.svg show it. A cell that is in OU
 with --again), so that a long run may be cut into calls of --seconds. GFLOP/s count 4 * batch * heads * queries * keys * head
 dim operations, for causal half of that, for other masks and score functions all of it.
 """
-import argparse, json, os, pathlib, platform, re, shlex, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, pathlib, re, shlex, statistics, sys, tempfile, time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[1:1] = [str(HERE.parent / "cuda")]
 sys.dont_write_bytecode = True
-import judge, report  # of benchmarks/cuda
+import contestants, judge, report  # the first beside this file, the others of benchmarks/cuda
 
 LENGTHS, DIMS, HEADS = (512, 1024, 2048, 4096, 8192), (64, 128), ((1, 1), (1, 8))
 BLOCK = 32  # rows that are checked at a time
@@ -64,38 +64,6 @@ def scores_of(torch, cell, q, k, head, rows, precision):
         seen = (j <= i) if cell["mask"] == "causal" else (j <= i) & (i - j <= contestants.WINDOW)
         scores = scores.masked_fill(~seen, -torch.inf)
     return scores
-
-
-def samples(torch, cell, q, k, v):
-    """[(batch, head, rows, float64 result, unfused result in the same precision)] of some blocks of rows."""
-    batch, heads, length = cell["batch"], cell["heads"], cell["length"]
-    chosen = []
-    for b, h in sorted({(0, 0), (batch - 1, heads - 1), (batch // 2, heads // 3)}):
-        for first in sorted({0, max(0, length // 2 - 13), max(0, length - BLOCK)}):
-            rows = slice(first, min(length, first + BLOCK))
-
-            def evaluate(precision):
-                p = torch.softmax(scores_of(torch, cell, q[b, h, rows], k[b, h], h, rows, precision), -1)
-                if precision is torch.float32:
-                    p = p.to(v.dtype).to(precision)
-                return p @ v[b, h].to(precision)
-            chosen.append((b, h, rows, evaluate(torch.float64), evaluate(torch.float32).to(q.dtype).double()))
-    return chosen
-
-
-def check(torch, cell, out, chosen, whole, rescale):
-    """Errors against float64, and complaints, by samples and against all of PyTorch's result."""
-    got, exact, unfused = (torch.cat(parts) for parts in zip(*[(out[b, h, rows].double(), e, u)
-                                                               for b, h, rows, e, u in chosen]))
-    figures, complaints = judge.judge(torch, got, exact, unfused, cell["dtype"], rescale)
-    if nans := int(torch.isnan(out).sum()):
-        complaints.append(f"{nans} elements are NaN")
-    if whole is not None:
-        difference = torch.linalg.vector_norm((out - whole).float()) / torch.linalg.vector_norm(whole.float())
-        figures["to_torch"] = difference.item()
-        if not difference < (1e-5 if cell["dtype"] == "f32" else 1e-2):
-            complaints.append(f"differs from PyTorch's by {difference.item():.3g} in norm")
-    return {key: float(f"{value:.4g}") for key, value in figures.items()}, complaints
 
 
 # --- The record ---
@@ -211,7 +179,9 @@ def measure(torch, options, cell, makers, peaks, key):
     shape = (cell["batch"], cell["heads"], cell["length"], cell["dim"])
     dtype = getattr(torch, contestants.DTYPES[cell["dtype"]])
     q, k, v = (torch.randn(shape).to(dtype) for _ in range(3))
-    chosen, whole, ready, seconds = samples(torch, cell, q, k, v), None, {}, {}
+    chosen = judge.samples(torch, q, v, BLOCK, 13, lambda b, h, rows, precision: scores_of(
+        torch, cell, q[b, h, rows], k[b, h], h, rows, precision))
+    whole, ready, seconds = None, {}, {}
     cell["contestants"] = {}
     for name, make in makers.items():
         begin = time.perf_counter()
@@ -224,8 +194,9 @@ def measure(torch, options, cell, makers, peaks, key):
             print(f"  {name}: {cell['contestants'][name]['reason'][:200]}", flush=True)
             continue
         first = time.perf_counter() - begin
-        found, complaints = check(torch, cell, out, chosen, whole,
-                                  CONDITIONAL[cell["dtype"]] if name == "fovea" else "exact")
+        found, complaints = judge.check(torch, out, chosen, cell["dtype"],
+                                        CONDITIONAL[cell["dtype"]] if name == "fovea" else "exact", whole,
+                                        ("to_torch", "PyTorch"), 1e-5 if cell["dtype"] == "f32" else 1e-2)
         whole = out.clone() if whole is None and name == "sdpa" else whole
         cell["contestants"][name] = dict(ok=not complaints, check=found, complaints=complaints,
                                          first_seconds=round(first, 3), rounds=[])
@@ -269,13 +240,6 @@ def measure(torch, options, cell, makers, peaks, key):
                           for r in data.get("rounds", [])]
 
 
-def cpu_name():
-    for line in open("/proc/cpuinfo"):
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
-
-
 def flags():
     for line in open("/proc/cpuinfo"):
         if line.startswith("flags"):
@@ -290,10 +254,10 @@ def run(options):
     import torch
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
-    git = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], text=True, capture_output=True)
-    commit = options.commit or git.stdout.strip()
+    commit = options.commit or contestants.commit_here()
     record = Record(options, dict(
-        date=time.strftime("%Y-%m-%d"), cpu=cpu_name(), flags=flags(), threads=options.threads, torch=torch.__version__,
+        date=time.strftime("%Y-%m-%d"), cpu=contestants.cpu_name(), flags=flags(), threads=options.threads,
+        torch=torch.__version__,
         commands=[shlex.join(["benchmarks/cpu/forward.py", *sys.argv[1:]])], commits=[commit], rounds=options.rounds,
         calm=options.calm, pause=options.pause, burst=options.burst, options=options.pipeline_options))
     compiler = contestants.Compiler(options.bin, options.threads, options.pipeline_options)
@@ -402,7 +366,6 @@ def print_modules():
     print("// -----\n".join(contestants.source(cell) for _, cell in cells_of(options)), end="")
 
 
-import contestants  # beside this file
 if __name__ == "__main__":
     chosen_options = parse(sys.argv[1:])
     if chosen_options.print_modules:

@@ -10,11 +10,13 @@ and at least once; what fits a cache is therefore warm for all of them. Results 
 after timing, outputs poisoned. A cell's record is written when it is done, so that runs can be cut into pieces with
 --cells; --report writes the table of what the record holds.
 """
-import argparse, ctypes as C, json, os, pathlib, platform, re, statistics, subprocess, tempfile, time
+import argparse, ctypes as C, json, os, pathlib, re, statistics, sys, time
+
+sys.dont_write_bytecode = True
+import contestants
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 CELLS = ([dict(op="decode", dtype=t, dim=d, length=s, heads=8, group=1) for t in ("f32", "bf16") for d in (64, 128)
           for s in (8192, 65536)]
          + [dict(op="decode", dtype="bf16", dim=128, length=s, heads=32, group=4) for s in (8192, 65536)]
@@ -27,41 +29,17 @@ def name_of(cell):
     return "-".join(str(cell[key]) for key in cell)
 
 
-def describe(tensor):
-    """The descriptor of a tensor, as the header that fovea-compile writes declares it."""
-    rank = tensor.dim()
-
-    class Descriptor(C.Structure):
-        _fields_ = [("allocated", C.c_void_p), ("aligned", C.c_void_p), ("offset", C.c_int64),
-                    ("sizes", C.c_int64 * rank), ("strides", C.c_int64 * rank)]
-    return Descriptor(tensor.data_ptr(), tensor.data_ptr(), 0, (C.c_int64 * rank)(*tensor.shape),
-                      (C.c_int64 * rank)(*tensor.stride()))
-
-
-class Compiler:
-    """Modules and C files to functions of this process."""
+class Compiler(contestants.Compiler):
+    """Modules and C files to functions of this process, with the runtime of a build folder."""
 
     def __init__(self, build, threads):
-        self.build, self.folder, self.count = pathlib.Path(build), tempfile.TemporaryDirectory(), 0
-        self.runtime = C.CDLL(str(self.build / "lib/libfovea_runtime.so.0"), mode=C.RTLD_GLOBAL)
+        super().__init__(f"{build}/bin", threads)
+        self.runtime = C.CDLL(str(pathlib.Path(build, "lib/libfovea_runtime.so.0")), mode=C.RTLD_GLOBAL)
         self.runtime.foveaSetThreadCount(threads)
 
-    def library(self, command, suffix, text):
-        self.count += 1
-        source = pathlib.Path(self.folder.name, f"module{self.count}{suffix}")
-        source.write_text(text)
-        made = subprocess.run([*command, source, "-o", source.with_suffix(".so")], text=True, capture_output=True)
-        if made.returncode:
-            raise SystemExit(f"{command[0]} failed: {made.stderr}")
-        return C.CDLL(str(source.with_suffix(".so")))
-
-    def function(self, text, *tensors):
-        """A call of the module's @work with these tensors, whose descriptors are made once."""
-        found = self.library([self.build / "bin/fovea-compile", "--emit", "shared"], ".mlir", text).work
-        found.restype = None
-        descriptors = [describe(tensor) for tensor in tensors]
-        arguments = [C.byref(descriptor) for descriptor in descriptors]
-        return lambda: found(*arguments)
+    def work(self, text, *tensors):
+        """A call of the module's @work with these tensors."""
+        return contestants.bound(self.function(text, "work"), tensors)
 
     def bandwidth(self):
         return self.library(["cc", "-O2", "-march=native", "-shared", "-fPIC", f"-I{ROOT}/runtime/include"], ".c",
@@ -72,7 +50,7 @@ class Decode:
     """One query row per head; `group` query heads share a head of keys and values."""
 
     def __init__(self, torch, cell, compiler, bandwidth):
-        dtype = getattr(torch, DTYPES[cell["dtype"]])
+        dtype = getattr(torch, contestants.DTYPES[cell["dtype"]])
         heads, kv, dim, length = cell["heads"], cell["heads"] // cell["group"], cell["dim"], cell["length"]
         self.torch, self.group = torch, cell["group"]
         self.q = torch.randn(1, heads, 1, dim).to(dtype)
@@ -83,9 +61,9 @@ class Decode:
         self.k, self.v = both.unbind()
         self.out = torch.empty_like(self.q)
         q, k = (f"tensor<1x{h}x{n}x{dim}x{cell['dtype']}>" for h, n in ((heads, 1), (kv, length)))
-        ours = compiler.function(f"func.func @work(%q: {q}, %k: {k}, %v: {k}, %out: {q}) -> {q} {{\n  %o = attn.attention "
-                                 f"ins(%q, %k, %v : {q}, {k}, {k}) outs(%out : {q})\n  return %o : {q}\n}}\n",
-                                 self.q, self.k, self.v, self.out)
+        ours = compiler.work(f"func.func @work(%q: {q}, %k: {k}, %v: {k}, %out: {q}) -> {q} {{\n  %o = attn.attention "
+                             f"ins(%q, %k, %v : {q}, {k}, {k}) outs(%out : {q})\n  return %o : {q}\n}}\n",
+                             self.q, self.k, self.v, self.out)
         self.bytes = both.nbytes
         attention = torch.nn.functional.scaled_dot_product_attention
         self.contestants = {
@@ -110,7 +88,7 @@ class Rows:
     """Softmax, log-softmax or the cross-entropy of rows."""
 
     def __init__(self, torch, cell, compiler, bandwidth):
-        dtype, rows, length, op = getattr(torch, DTYPES[cell["dtype"]]), cell["rows"], cell["length"], cell["op"]
+        dtype, rows, length, op = getattr(torch, contestants.DTYPES[cell["dtype"]]), cell["rows"], cell["length"], cell["op"]
         self.torch, self.op = torch, op
         self.x = torch.empty(rows, length, dtype=dtype)
         for begin in range(0, rows, 256):
@@ -120,10 +98,10 @@ class Rows:
         if op == "cross_entropy":
             self.target = torch.randint(0, length, (rows,))
             self.out = torch.empty(rows)
-            ours = compiler.function(f"func.func @work(%x: {x}, %t: tensor<{rows}xi64>, %out: tensor<{rows}xf32>) -> "
-                                     f"tensor<{rows}xf32> {{\n  %l = attn.cross_entropy ins(%x, %t : {x}, tensor<{rows}xi64>) "
-                                     f"outs(%out : tensor<{rows}xf32>)\n  return %l : tensor<{rows}xf32>\n}}\n",
-                                     self.x, self.target, self.out)
+            ours = compiler.work(f"func.func @work(%x: {x}, %t: tensor<{rows}xi64>, %out: tensor<{rows}xf32>) -> "
+                                 f"tensor<{rows}xf32> {{\n  %l = attn.cross_entropy ins(%x, %t : {x}, tensor<{rows}xi64>) "
+                                 f"outs(%out : tensor<{rows}xf32>)\n  return %l : tensor<{rows}xf32>\n}}\n",
+                                 self.x, self.target, self.out)
             self.bytes = self.x.nbytes
             loss = torch.nn.functional.cross_entropy
             self.contestants = {"fovea": ours,
@@ -132,8 +110,8 @@ class Rows:
             return
         self.out, other = torch.empty_like(self.x), torch.empty_like(self.x)
         kind = "log_prob " if op == "log_softmax" else ""
-        ours = compiler.function(f"func.func @work(%x: {x}, %out: {x}) -> {x} {{\n  %y = attn.softmax {kind}dimension(1) "
-                                 f"ins(%x : {x}) outs(%out : {x})\n  return %y : {x}\n}}\n", self.x, self.out)
+        ours = compiler.work(f"func.func @work(%x: {x}, %out: {x}) -> {x} {{\n  %y = attn.softmax {kind}dimension(1) "
+                             f"ins(%x : {x}) outs(%out : {x})\n  return %y : {x}\n}}\n", self.x, self.out)
         self.bytes = 2 * self.x.nbytes
         theirs = torch.ops.aten._log_softmax.out if op == "log_softmax" else torch.ops.aten._softmax.out
         self.contestants = {"fovea": ours,
@@ -223,12 +201,9 @@ def main():
         torch.manual_seed(0)
         compiler = Compiler(options.bin, options.threads)
         bandwidth = compiler.bandwidth()
-        cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-                   platform.machine())
-        commit = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], text=True,
-                                capture_output=True).stdout.strip()
-        record.update(date=time.strftime("%Y-%m-%d"), command="benchmarks/cpu/rows.py", commit=commit, cpu=cpu,
-                      threads=options.threads, torch=torch.__version__)
+        record.update(date=time.strftime("%Y-%m-%d"), command="benchmarks/cpu/rows.py",
+                      commit=contestants.commit_here(), cpu=contestants.cpu_name(), threads=options.threads,
+                      torch=torch.__version__)
         for cell in CELLS:
             if re.search(options.cells, name_of(cell)):
                 record["cells"][name_of(cell)] = measure(torch, cell, compiler, bandwidth, options.rounds)

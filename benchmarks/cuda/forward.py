@@ -142,38 +142,14 @@ def rotated(names, round, rounds):
 
 
 def samples(torch, q, k, v, causal):
-    """[(batch, head, first row, float64 result, unfused result in the same precision)] of some blocks of rows."""
-    batch, heads, length, dim = q.shape
-    chosen, scale = [], dim ** -0.5
-    for b, h in sorted({(0, 0), (batch - 1, heads - 1), (batch // 2, heads // 3)}):
-        for first in sorted({0, max(0, length // 2 - 37), max(0, length - BLOCK)}):
-            rows = slice(first, min(length, first + BLOCK))
-            places = torch.arange(length, device=q.device)
-            visible = places <= places[rows, None]
+    """See judge.samples."""
+    length, dim = q.shape[2:]
 
-            def evaluate(precision):
-                scores = (q[b, h, rows].to(precision) @ k[b, h].to(precision).T) * scale
-                p = torch.softmax(scores.masked_fill(~visible, -torch.inf) if causal else scores, -1)
-                if precision is torch.float32:
-                    p = p.to(v.dtype).to(precision)
-                return p @ v[b, h].to(precision)
-            chosen.append((b, h, rows, evaluate(torch.float64), evaluate(torch.float32).to(q.dtype).double()))
-    return chosen
-
-
-def check(torch, out, chosen, dtype, rescale, whole):
-    """Errors against float64 (judge.py), and complaints, by samples and against all of cuDNN's result."""
-    got, exact, unfused = (torch.cat(parts) for parts in zip(*[(out[b, h, rows].double(), e, u)
-                                                               for b, h, rows, e, u in chosen]))
-    figures, complaints = judge.judge(torch, got, exact, unfused, dtype, rescale)
-    if nans := int(torch.isnan(out).sum()):
-        complaints.append(f"{nans} elements are NaN")
-    if whole is not None:
-        difference = torch.linalg.vector_norm((out - whole).float()) / torch.linalg.vector_norm(whole.float())
-        figures["to_cudnn"] = difference.item()
-        if not difference < 1e-2:
-            complaints.append(f"differs from cuDNN's by {difference.item():.3g} in norm")
-    return {key: float(f"{value:.4g}") for key, value in figures.items()}, complaints
+    def scores(b, h, rows, precision):
+        found = (q[b, h, rows].to(precision) @ k[b, h].to(precision).T) * dim ** -0.5
+        places = torch.arange(length, device=q.device)
+        return found.masked_fill(~(places <= places[rows, None]), -torch.inf) if causal else found
+    return judge.samples(torch, q, v, BLOCK, 37, scores)
 
 
 # --- One cell ---
@@ -235,7 +211,8 @@ class Cell:
                     event.record()
                     measure.wait(event, LAUNCH_LIMIT if name not in SLOW else FIRST_LIMIT, f"{name}'s first launch")
                     seconds = time.monotonic() - begin
-                    result, complaints = check(torch, contestant.out, chosen, cell["dtype"], contestant.rescale, whole)
+                    result, complaints = judge.check(torch, contestant.out, chosen, cell["dtype"], contestant.rescale,
+                                                     whole, ("to_cudnn", "cuDNN"))
                     whole = contestant.out.clone() if name == "cudnn" else whole
                 self.cell["contestants"][name] = dict(
                     ok=not complaints, check=result, complaints=complaints, first_seconds=round(seconds, 3),

@@ -68,6 +68,40 @@ def judge(torch, got, exact, unfused, dtype, rescale="exact", capped=True, toler
     return figures, complaints
 
 
+def samples(torch, q, v, block, middle, scores):
+    """[(batch, head, rows, float64 result, unfused result in the same precision)] of `block` rows at the beginning, at the
+    end and `middle` before the middle of some heads. `scores(b, h, rows, precision)`: scaled, masked scores."""
+    batch, heads, length = q.shape[:3]
+    chosen = []
+    for b, h in sorted({(0, 0), (batch - 1, heads - 1), (batch // 2, heads // 3)}):
+        for first in sorted({0, max(0, length // 2 - middle), max(0, length - block)}):
+            rows = slice(first, min(length, first + block))
+
+            def evaluate(precision):
+                p = torch.softmax(scores(b, h, rows, precision), -1)
+                if precision is torch.float32:
+                    p = p.to(v.dtype).to(precision)
+                return p @ v[b, h].to(precision)
+            chosen.append((b, h, rows, evaluate(torch.float64), evaluate(torch.float32).to(q.dtype).double()))
+    return chosen
+
+
+def check(torch, out, chosen, dtype, rescale, whole, other, limit=1e-2):
+    """Errors against float64, and complaints, by samples and against `whole`, all of another's result (None: nobody's);
+    `other` is (the figure's name, the other's)."""
+    got, exact, unfused = (torch.cat(parts) for parts in zip(*[(out[b, h, rows].double(), e, u)
+                                                               for b, h, rows, e, u in chosen]))
+    figures, complaints = judge(torch, got, exact, unfused, dtype, rescale)
+    if nans := int(torch.isnan(out).sum()):
+        complaints.append(f"{nans} elements are NaN")
+    if whole is not None:
+        difference = torch.linalg.vector_norm((out - whole).float()) / torch.linalg.vector_norm(whole.float())
+        figures[other[0]] = difference.item()
+        if not difference < limit:
+            complaints.append(f"differs from {other[1]}'s by {difference.item():.3g} in norm")
+    return {key: float(f"{value:.4g}") for key, value in figures.items()}, complaints
+
+
 def judge_statistic(torch, got, exact, unfused, tolerance={}):
     """The same for LSE or maximum, f32 results whatever the inputs are."""
     complaints = patterns(torch, got, exact)
