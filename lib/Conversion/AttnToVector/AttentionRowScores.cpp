@@ -120,8 +120,6 @@ void RowsLowering::dotPass(RowBlock rows, Value count, const Chunk &key) {
 /// Sends the scores of the keys from `key` on through the regions; lanes beyond `lastKey`, unless that is null, repeat
 /// its position and captures. Both count from the first key of the op.
 Value RowsLowering::applyRegions(Value score, Value key, Value lastKey, bool masked) {
-  if (!scoreOp.hasScore() && !masked)
-    return score;
   auto positionOf = [&](unsigned dim) -> Value {
     if (dim == dims.qk || dim == dims.value)
       return at[dim];
@@ -133,26 +131,10 @@ Value RowsLowering::applyRegions(Value score, Value key, Value lastKey, bool mas
     Value last = lanes.broadcast(lanes.add(at[dim], lastKey));
     return arith::MinSIOp::create(builder, lanes.loc, positions, last);
   };
-  SmallVector<Value> captures;
-  for (OpOperand &operand : op.getCapturesMutable()) {
-    Value capture = operand.get();
-    unsigned argument = operand.getOperandNumber() - op.getCaptures().getBeginOperandIndex();
-    Type type = scoreOp.hasScore() ? scoreOp.getScore().getArgument(argument + 1).getType()
-                                   : scoreOp.getMask().getArgument(argument).getType();
-    if (isa<MemRefType>(capture.getType()) && !isa<MemRefType>(type))
-      capture = loadAlong(lanes, capture, structured.getMapOf(operand), position, dims.key, key, lastKey);
-    captures.push_back(capture);
-  }
-  if (scoreOp.hasScore()) {
-    SmallVector<Value> arguments = {score};
-    arguments.append(captures);
-    score = lanes.broadcast(vectorizeRegion(lanes, scoreOp.getScore(), arguments, positionOf));
-  }
-  if (masked) {
-    Value keep = vectorizeRegion(lanes, scoreOp.getMask(), captures, positionOf);
-    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
-  }
-  return score;
+  auto load = [&](OpOperand &capture) {
+    return loadAlong(lanes, capture.get(), structured.getMapOf(capture), position, dims.key, key, lastKey);
+  };
+  return fovea::applyRegions(lanes, scoreOp, score, masked, load, positionOf);
 }
 
 SmallVector<Value> RowsLowering::inLanes(Value count, bool once, ValueRange init,

@@ -107,3 +107,28 @@ Value fovea::vectorizeRegion(LaneBuilder &lanes, Region &region, ArrayRef<Value>
   }
   return mapping.lookupOrDefault(block.getTerminator()->getOperand(0));
 }
+
+Value fovea::applyRegions(LaneBuilder &lanes, attn::ScoreOpInterface op, Value score, bool masked,
+                          function_ref<Value(OpOperand &)> load, function_ref<Value(unsigned)> position) {
+  if (!op.hasScore() && !masked)
+    return score;
+  unsigned first = op.getCaptures().getBeginOperandIndex();
+  SmallVector<Value> captures;
+  for (OpOperand &operand : op->getOpOperands().slice(first, op.getCaptures().size())) {
+    unsigned argument = operand.getOperandNumber() - first;
+    Type type = op.hasScore() ? op.getScore().getArgument(argument + 1).getType()
+                              : op.getMask().getArgument(argument).getType();
+    bool isWhole = !isa<MemRefType>(operand.get().getType()) || isa<MemRefType>(type);
+    captures.push_back(isWhole ? operand.get() : load(operand));
+  }
+  if (op.hasScore()) {
+    SmallVector<Value> arguments = {score};
+    arguments.append(captures);
+    score = lanes.broadcast(vectorizeRegion(lanes, op.getScore(), arguments, position));
+  }
+  if (masked) {
+    Value keep = vectorizeRegion(lanes, op.getMask(), captures, position);
+    score = arith::SelectOp::create(lanes.builder, lanes.loc, keep, score, lanes.negInf());
+  }
+  return score;
+}

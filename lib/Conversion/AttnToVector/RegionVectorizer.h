@@ -4,6 +4,7 @@
 #define FOVEA_LIB_CONVERSION_ATTNTOVECTOR_REGIONVECTORIZER_H
 
 #include "LaneBuilder.h"
+#include "fovea/Dialect/Attn/IR/Attn.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace fovea {
@@ -16,6 +17,12 @@ namespace fovea {
 /// lanes beyond the problem must not read beyond it; any other op is repeated per lane.
 mlir::Value vectorizeRegion(LaneBuilder &lanes, mlir::Region &region, llvm::ArrayRef<mlir::Value> arguments,
                             llvm::function_ref<mlir::Value(unsigned)> position);
+
+/// `score` as the score region of `op` makes it, if it has one, and, if `masked`, -inf where the mask region keeps no
+/// key (S7). `load` gives the elements of a capture that the regions take one by one.
+mlir::Value applyRegions(LaneBuilder &lanes, mlir::attn::ScoreOpInterface op, mlir::Value score, bool masked,
+                         llvm::function_ref<mlir::Value(mlir::OpOperand &)> load,
+                         llvm::function_ref<mlir::Value(unsigned)> position);
 
 } // namespace fovea
 

@@ -14,40 +14,19 @@ using namespace mlir::attn;
 using namespace fovea;
 
 Value ScoreRegions::evaluate(Value queryPosition, Value keyPosition, Value score, bool masked) {
-  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
-  if (!scoreOp.hasScore() && !masked)
-    return score;
-  OpBuilder &builder = lanes.builder;
   auto position = [&](unsigned dim) -> Value {
     if (dim == 0)
       return lanes.lanePositions(lanes.add(at[0], queryPosition));
     return dim == 1 ? lanes.add(at[1], keyPosition) : at[dim];
   };
-  SmallVector<Value> captures;
-  for (OpOperand &operand : op.getCapturesMutable()) {
-    Value capture = operand.get();
-    AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(operand);
-    unsigned argument = operand.getOperandNumber() - op.getCaptures().getBeginOperandIndex();
-    Type type = scoreOp.hasScore() ? scoreOp.getScore().getArgument(argument + 1).getType()
-                                   : scoreOp.getMask().getArgument(argument).getType();
-    if (isa<MemRefType>(capture.getType()) && !isa<MemRefType>(type)) {
-      DomainPosition element = {queryPosition, keyPosition, Value(), Value()};
-      SmallVector<Value> indices = operandIndices(lanes, map, element);
-      capture = map.isFunctionOfDim(0) ? lanes.load(capture, indices)
-                                       : Value(memref::LoadOp::create(builder, lanes.loc, capture, indices));
-    }
-    captures.push_back(capture);
-  }
-  if (scoreOp.hasScore()) {
-    SmallVector<Value> arguments = {score};
-    arguments.append(captures);
-    score = lanes.broadcast(vectorizeRegion(lanes, scoreOp.getScore(), arguments, position));
-  }
-  if (masked) {
-    Value keep = vectorizeRegion(lanes, scoreOp.getMask(), captures, position);
-    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
-  }
-  return score;
+  auto load = [&](OpOperand &capture) {
+    AffineMap map = cast<StructuredOpInterface>(op.getOperation()).getMapOf(capture);
+    DomainPosition element = {queryPosition, keyPosition, Value(), Value()};
+    SmallVector<Value> indices = operandIndices(lanes, map, element);
+    return map.isFunctionOfDim(0) ? lanes.load(capture.get(), indices)
+                                  : Value(memref::LoadOp::create(lanes.builder, lanes.loc, capture.get(), indices));
+  };
+  return applyRegions(lanes, cast<ScoreOpInterface>(op.getOperation()), score, masked, load, position);
 }
 
 SmallVector<Value> ScoreRegions::pass(const ScoreBlock &block, bool masked) {

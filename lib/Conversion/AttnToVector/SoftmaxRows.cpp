@@ -173,31 +173,11 @@ Value SoftmaxRows::scores(Value input, Value begin, Value valid) {
     Value last = lanes.add(lanes.add(at[dim], begin), lanes.sub(valid, lanes.index(1)));
     return arith::MinSIOp::create(builder, lanes.loc, positions, lanes.broadcast(last));
   };
-  SmallVector<Value> captures;
-  if (op.hasScore() || op.hasMask())
-    for (auto [i, capture] : llvm::enumerate(op.getCaptures())) {
-      Type argument =
-          op.hasScore() ? op.getScore().getArgument(i + 1).getType() : op.getMask().getArgument(i).getType();
-      if (!isa<MemRefType>(capture.getType()) || isa<MemRefType>(argument)) {
-        captures.push_back(capture);
-        continue;
-      }
-      AffineMap map;
-      for (OpOperand &operand : op->getOpOperands())
-        if (operand.getOperandNumber() == op.getCaptures().getBeginOperandIndex() + i)
-          map = structured.getMapOf(operand);
-      Value last = valid ? lanes.sub(extents[dimension], lanes.index(1)) : Value();
-      captures.push_back(loadAlong(lanes, capture, map, position, dimension, begin, last));
-    }
-  if (op.hasScore()) {
-    SmallVector<Value> arguments = {score};
-    arguments.append(captures);
-    score = lanes.broadcast(vectorizeRegion(lanes, op.getScore(), arguments, positionOf));
-  }
-  if (op.hasMask()) {
-    Value keep = vectorizeRegion(lanes, op.getMask(), captures, positionOf);
-    score = arith::SelectOp::create(builder, lanes.loc, keep, score, lanes.negInf());
-  }
+  auto load = [&](OpOperand &capture) {
+    Value last = valid ? lanes.sub(extents[dimension], lanes.index(1)) : Value();
+    return loadAlong(lanes, capture.get(), structured.getMapOf(capture), position, dimension, begin, last);
+  };
+  score = applyRegions(lanes, op, score, op.hasMask(), load, positionOf);
   if (valid) {
     Value exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt,
                                          lanes.lanePositions(lanes.index(0)), lanes.broadcast(valid));
