@@ -35,17 +35,6 @@ Value fovea::isUnitStride(LaneBuilder &lanes, Value stride) {
   return arith::CmpIOp::create(lanes.builder, lanes.loc, arith::CmpIPredicate::eq, stride, lanes.index(1));
 }
 
-void fovea::either(LaneBuilder &lanes, Value condition, function_ref<void()> fast, function_ref<void()> general) {
-  if (std::optional<int64_t> constant = getConstantIntValue(condition))
-    return *constant ? fast() : general();
-  auto branch = scf::IfOp::create(lanes.builder, lanes.loc, condition, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(lanes.builder);
-  lanes.builder.setInsertionPointToStart(branch.thenBlock());
-  fast();
-  lanes.builder.setInsertionPointToStart(branch.elseBlock());
-  general();
-}
-
 SmallVector<Value> fovea::transpose16x16(LaneBuilder &lanes, ArrayRef<Value> rows) {
   SmallVector<Value> current(rows);
   // In each step rows that differ in one bit of their number exchange the lanes that differ in that bit.

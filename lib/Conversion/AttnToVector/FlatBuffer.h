@@ -27,10 +27,6 @@ struct FlatBuffer {
 /// Whether `stride` is 1: an i1, constant where the type of the buffer said so.
 mlir::Value isUnitStride(LaneBuilder &lanes, mlir::Value stride);
 
-/// Emits `fast` where `condition` holds and `general` elsewhere, and only one of them where it is constant.
-void either(LaneBuilder &lanes, mlir::Value condition, llvm::function_ref<void()> fast,
-            llvm::function_ref<void()> general);
-
 /// The transpose of a 16 x 16 matrix whose rows are vectors of 16 elements of 32 bits: 64 shuffles of two vectors.
 llvm::SmallVector<mlir::Value> transpose16x16(LaneBuilder &lanes, llvm::ArrayRef<mlir::Value> rows);
 

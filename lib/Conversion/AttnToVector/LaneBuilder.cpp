@@ -136,6 +136,17 @@ SmallVector<Value> LaneBuilder::loop(Value begin, Value end, int64_t step, Value
   return llvm::to_vector_of<Value>(forOp.getResults());
 }
 
+void LaneBuilder::either(Value condition, function_ref<void()> yes, function_ref<void()> no) {
+  if (std::optional<int64_t> constant = getConstantIntValue(condition))
+    return *constant ? yes() : no();
+  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  yes();
+  builder.setInsertionPointToStart(branch.elseBlock());
+  no();
+}
+
 Value fovea::makeScratch(OpBuilder &builder, Operation *op, ArrayRef<int64_t> shape, Type element) {
   Operation *scope = op->getParentOp();
   while (!isa<scf::ForallOp, FunctionOpInterface>(scope))

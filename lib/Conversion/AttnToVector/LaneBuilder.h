@@ -69,6 +69,9 @@ public:
   loop(mlir::Value begin, mlir::Value end, int64_t step, mlir::ValueRange init,
        llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
 
+  /// Emits `yes` where `condition` holds and `no` elsewhere, and only one of them where it is constant.
+  void either(mlir::Value condition, llvm::function_ref<void()> yes, llvm::function_ref<void()> no);
+
   mlir::OpBuilder &builder;
   mlir::Location loc;
   mlir::FloatType type; ///< compute type

@@ -188,12 +188,7 @@ void RowsLowering::lowerGroup(Value group, Value rows, Value begin, Value count,
   };
   if (!scoreOp.hasMask() || !op.getPartial())
     return multiply(scoreOp.hasMask());
-  auto branch = scf::IfOp::create(builder, lanes.loc, op.getPartial(), /*withElseRegion=*/true);
-  for (bool guard : {true, false}) {
-    OpBuilder::InsertionGuard insertion(builder);
-    builder.setInsertionPointToStart(guard ? branch.thenBlock() : branch.elseBlock());
-    multiply(guard);
-  }
+  lanes.either(op.getPartial(), [&] { multiply(true); }, [&] { multiply(false); });
 }
 
 LogicalResult RowsLowering::run() {

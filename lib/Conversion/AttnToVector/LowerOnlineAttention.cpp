@@ -219,7 +219,7 @@ TileLowering::Matrix TileLowering::widenChunk(const Matrix &source, Value numKey
       });
     });
   };
-  either(lanes, builder.createOrFold<arith::AndIOp>(lanes.loc, isWide, isUnit), vectors, elements);
+  lanes.either(builder.createOrFold<arith::AndIOp>(lanes.loc, isWide, isUnit), vectors, elements);
   MLIRContext *context = op.getContext();
   AffineMap map =
       AffineMap::get(4, 0, {getAffineDimExpr(1, context), getAffineDimExpr(source.columnDim, context)}, context);
@@ -377,16 +377,10 @@ void TileLowering::lowerPanel(Panel panel, Value chunkBegin, Value numKeys, cons
         alpha.empty() ? Value(arith::AddFOp::create(builder, loc, old, sums[v])) : lanes.fma(old, alpha[v], sums[v]);
     lanes.store(total, sum, {positionOf(panel, v)});
   }
-  if (hasMask && partial) {
-    auto branch = scf::IfOp::create(builder, loc, partial, /*withElseRegion=*/true);
-    for (bool guard : {true, false}) {
-      OpBuilder::InsertionGuard insertion(builder);
-      builder.setInsertionPointToStart(guard ? branch.thenBlock() : branch.elseBlock());
-      valuePass(panel, numKeys, value, alpha, guard);
-    }
-  } else {
-    valuePass(panel, numKeys, value, alpha, hasMask);
-  }
+  auto multiply = [&](bool guard) { valuePass(panel, numKeys, value, alpha, guard); };
+  if (!hasMask || !partial)
+    return multiply(hasMask);
+  lanes.either(partial, [&] { multiply(true); }, [&] { multiply(false); });
 }
 
 /// What the form of the code is, for readers of remarks.

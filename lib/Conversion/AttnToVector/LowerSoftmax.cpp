@@ -49,11 +49,10 @@ public:
     stateMap = cast<StructuredOpInterface>(op).getMapOf(stateOperand(0));
   }
 
-  Value getLength() const { return length; }
-
   void lowerOnline();
   void lowerNormalize();
-  void lowerBoth();
+  /// Both ops as one where the row fits the scratch buffer, `separately` elsewhere.
+  void lowerBothIfItFits(function_ref<void()> separately);
 
 private:
   /// The running maximum and sum of a row, scalars.
@@ -65,6 +64,7 @@ private:
     Value buffer, offset;
   };
 
+  void lowerBoth();
   bool isLog() { return normalize.getKind() == SoftmaxKind::LogProb; }
   OpOperand &stateOperand(unsigned which);
   RowState loadState();
@@ -283,15 +283,9 @@ void SoftmaxLowering::writeRow(RowState state, Value kept, Value maxima) {
       return arith::SubFOp::create(builder, loc, difference, lanes.broadcast(logSum));
     });
   };
-  std::optional<int64_t> known = getConstantIntValue(streams);
-  if (!row.unitStride || known)
-    return writeAll(row.unitStride && *known != 0);
-  auto branch = scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/true);
-  for (bool streaming : {true, false}) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(streaming ? branch.thenBlock() : branch.elseBlock());
-    writeAll(streaming);
-  }
+  if (!row.unitStride)
+    return writeAll(false);
+  lanes.either(streams, [&] { writeAll(true); }, [&] { writeAll(false); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -321,6 +315,12 @@ void SoftmaxLowering::lowerBoth() {
   });
 }
 
+void SoftmaxLowering::lowerBothIfItFits(function_ref<void()> separately) {
+  Value fits = builder.createOrFold<arith::CmpIOp>(normalize.getLoc(), arith::CmpIPredicate::sle, length,
+                                                   lanes.index(mostElementsKept));
+  lanes.either(fits, [&] { lowerBoth(); }, separately);
+}
+
 LogicalResult fovea::lowerOnlineSoftmax(OpBuilder &builder, OnlineSoftmaxOp op, VectorUnit unit) {
   SoftmaxLowering(builder, op, NormalizeOp(), unit).lowerOnline();
   return success();
@@ -334,29 +334,10 @@ LogicalResult fovea::lowerNormalize(OpBuilder &builder, NormalizeOp op, VectorUn
 LogicalResult fovea::lowerSoftmaxRows(OpBuilder &builder, OnlineSoftmaxOp online, NormalizeOp normalize,
                                       VectorUnit unit) {
   SoftmaxLowering both(builder, online, normalize, unit);
-  Value length = both.getLength();
-  std::optional<int64_t> known = getConstantIntValue(length);
-  auto lowerSeparately = [&] {
+  both.lowerBothIfItFits([&] {
     (void)lowerOnlineSoftmax(builder, online, unit);
     (void)lowerNormalize(builder, normalize, unit);
-  };
-  if (known && *known > mostElementsKept) {
-    lowerSeparately();
-    return success();
-  }
-  if (known) {
-    both.lowerBoth();
-    return success();
-  }
-  Location loc = normalize.getLoc();
-  Value most = arith::ConstantIndexOp::create(builder, loc, mostElementsKept);
-  Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, length, most);
-  auto branch = scf::IfOp::create(builder, loc, fits, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  both.lowerBoth();
-  builder.setInsertionPointToStart(branch.elseBlock());
-  lowerSeparately();
+  });
   return success();
 }
 

@@ -95,7 +95,7 @@ KeyRows MatrixOperands::packKeys() {
               return {};
             });
           };
-          either(lanes, unit, fast, general);
+          lanes.either(unit, fast, general);
           return {};
         });
       });
@@ -218,7 +218,7 @@ QueryTiles MatrixOperands::packQueries(int64_t numQueries) {
       return {};
     });
   };
-  either(lanes, isUnitStride(lanes, flat.strides[columnAt]), fast, general);
+  lanes.either(isUnitStride(lanes, flat.strides[columnAt]), fast, general);
   return tiles;
 }
 
@@ -346,7 +346,7 @@ ValueTiles MatrixOperands::packValues() {
           return {};
         });
       };
-      either(lanes, isUnitStride(lanes, flat.strides[source.columnAt]), fast, general);
+      lanes.either(isUnitStride(lanes, flat.strides[source.columnAt]), fast, general);
     });
   }
   for (unsigned d : batch)

@@ -7,6 +7,7 @@
 
 #include "SoftmaxRows.h"
 #include "RegionVectorizer.h"
+#include "Transpose.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -28,49 +29,23 @@ SoftmaxRows::SoftmaxRows(OpBuilder &builder, ScoreOpInterface op, VectorUnit uni
     at.assign(extents.size(), lanes.index(0));
 }
 
-/// The buffer with a static unit stride in its last dimension.
-static Value withUnitStride(LaneBuilder &lanes, Value buffer) {
-  auto type = cast<MemRefType>(buffer.getType());
-  if (type.isLastDimUnitStride())
-    return buffer;
-  auto metadata = memref::ExtractStridedMetadataOp::create(lanes.builder, lanes.loc, buffer);
-  SmallVector<OpFoldResult> sizes = metadata.getConstifiedMixedSizes(), strides = metadata.getConstifiedMixedStrides();
-  strides.back() = lanes.builder.getIndexAttr(1);
-  OpFoldResult offset = metadata.getConstifiedMixedOffset();
-  return memref::ReinterpretCastOp::create(lanes.builder, lanes.loc, metadata.getBaseBuffer(), offset, sizes, strides);
-}
-
 void SoftmaxRows::forEachRow(MutableArrayRef<Value> buffers, function_ref<void()> body) {
-  bool last = dimension + 1 == extents.size();
-  Value unit;
-  bool isStatic = last;
-  for (Value buffer : buffers) {
-    auto type = cast<MemRefType>(buffer.getType());
-    if (!last || type.isLastDimUnitStride())
-      continue;
-    isStatic = false;
-    auto metadata = memref::ExtractStridedMetadataOp::create(builder, lanes.loc, buffer);
-    Value isUnit = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::eq, metadata.getStrides().back(),
-                                         lanes.index(1));
-    unit = unit ? Value(arith::AndIOp::create(builder, lanes.loc, unit, isUnit)) : isUnit;
-  }
-  SmallVector<Value> original(buffers);
-  auto emit = [&](bool fast) {
+  SmallVector<Value> original(buffers), views;
+  bool isLast = dimension + 1 == extents.size();
+  Value unit = arith::ConstantIntOp::create(builder, lanes.loc, isLast, 1);
+  for (Value buffer : buffers)
+    if (isLast) {
+      UnitStrideView view(lanes, buffer);
+      views.push_back(view.buffer);
+      unit = builder.createOrFold<arith::AndIOp>(lanes.loc, unit, view.isUnit);
+    }
+  auto emit = [&](ArrayRef<Value> seen, bool fast) {
     unitStride = fast;
-    if (fast)
-      for (Value &buffer : buffers)
-        buffer = withUnitStride(lanes, buffer);
+    llvm::copy(seen, buffers.begin());
     forEach(lanes, rows, extents, position, body);
     llvm::copy(original, buffers.begin());
   };
-  if (!unit)
-    return emit(isStatic);
-  auto branch = scf::IfOp::create(builder, lanes.loc, unit, /*withElseRegion=*/true);
-  for (bool fast : {true, false}) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(fast ? branch.thenBlock() : branch.elseBlock());
-    emit(fast);
-  }
+  lanes.either(unit, [&] { emit(views, true); }, [&] { emit(original, false); });
 }
 
 /// The first `valid` lanes.

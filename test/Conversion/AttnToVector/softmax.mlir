@@ -6,8 +6,8 @@
 //  CHECK-SAME:   %[[X:[a-z0-9]+]]: memref<4x?xf32, strided<[?, ?], offset: ?>>
 //       CHECK:   %{{.*}}, %{{.*}}, %{{.*}}:2, %[[STRIDES:.*]]:2 = memref.extract_strided_metadata %[[X]]
 //       CHECK:   %[[UNIT:.*]] = arith.cmpi eq, %[[STRIDES]]#1, %c1
+//       CHECK:   %[[DENSE:.*]] = memref.reinterpret_cast %[[X]]
 //       CHECK:   scf.if %[[UNIT]]
-//       CHECK:     %[[DENSE:.*]] = memref.reinterpret_cast
 //       CHECK:     vector.load %[[DENSE]]
 //       CHECK:   } else {
 //   CHECK-NOT:     vector.load %[[X]]
