@@ -34,23 +34,3 @@ Value fovea::isUnitStride(LaneBuilder &lanes, Value stride) {
     return arith::ConstantOp::create(lanes.builder, lanes.loc, lanes.builder.getBoolAttr(*constant == 1));
   return arith::CmpIOp::create(lanes.builder, lanes.loc, arith::CmpIPredicate::eq, stride, lanes.index(1));
 }
-
-SmallVector<Value> fovea::transpose16x16(LaneBuilder &lanes, ArrayRef<Value> rows) {
-  SmallVector<Value> current(rows);
-  // In each step rows that differ in one bit of their number exchange the lanes that differ in that bit.
-  for (int64_t bit = 1; bit != 16; bit *= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane != 16; ++lane) {
-      low.push_back(lane & bit ? 16 + (lane ^ bit) : lane);
-      high.push_back(lane & bit ? 16 + lane : lane | bit);
-    }
-    SmallVector<Value> next(current);
-    for (int64_t row = 0; row != 16; ++row)
-      if (!(row & bit)) {
-        next[row] = vector::ShuffleOp::create(lanes.builder, lanes.loc, current[row], current[row | bit], low);
-        next[row | bit] = vector::ShuffleOp::create(lanes.builder, lanes.loc, current[row], current[row | bit], high);
-      }
-    current = std::move(next);
-  }
-  return current;
-}

@@ -27,9 +27,6 @@ struct FlatBuffer {
 /// Whether `stride` is 1: an i1, constant where the type of the buffer said so.
 mlir::Value isUnitStride(LaneBuilder &lanes, mlir::Value stride);
 
-/// The transpose of a 16 x 16 matrix whose rows are vectors of 16 elements of 32 bits: 64 shuffles of two vectors.
-llvm::SmallVector<mlir::Value> transpose16x16(LaneBuilder &lanes, llvm::ArrayRef<mlir::Value> rows);
-
 } // namespace fovea
 
 #endif // FOVEA_LIB_CONVERSION_ATTNTOVECTOR_FLATBUFFER_H

@@ -33,10 +33,14 @@ static Value addFloat(LaneBuilder &lanes, Value a, Value b) {
 static Value scalarMax(LaneBuilder &lanes, Value a, Value b) {
   return arith::MaximumFOp::create(lanes.builder, lanes.loc, a, b);
 }
-/// `x`, and 0 where it is -inf (S7).
-static Value guardedScalar(LaneBuilder &lanes, Value x) {
-  Value empty = compare(lanes, arith::CmpFPredicate::OEQ, x, lanes.scalar(-std::numeric_limits<double>::infinity()));
-  return select(lanes, empty, lanes.scalar(0.0), x);
+/// The number as a scalar or, where `like` is a vector, on all lanes.
+static Value constantLike(LaneBuilder &lanes, Value like, double x) {
+  return isa<VectorType>(like.getType()) ? lanes.splat(x) : lanes.scalar(x);
+}
+/// `x`, a scalar or a vector, and 0 where it is -inf (S7).
+static Value guarded(LaneBuilder &lanes, Value x) {
+  Value lowest = constantLike(lanes, x, -std::numeric_limits<double>::infinity());
+  return select(lanes, compare(lanes, arith::CmpFPredicate::OEQ, x, lowest), constantLike(lanes, x, 0.0), x);
 }
 
 namespace {
@@ -90,17 +94,13 @@ private:
 RowResults FinalizeLowering::computeRows(Value maximum, Value sum, Value sink) {
   Location loc = op.getLoc();
   bool baseTwo = op.getBase() == ExpBase::Two;
-  auto constant = [&](double x) { return isa<VectorType>(sum.getType()) ? lanes.splat(x) : lanes.scalar(x); };
-  auto guarded = [&](Value x) { // 0 where it is -inf (S7)
-    Value none = compare(lanes, arith::CmpFPredicate::OEQ, x, constant(-std::numeric_limits<double>::infinity()));
-    return select(lanes, none, constant(0.0), x);
-  };
-  Value reference = guarded(maximum), total = sum, rescale;
+  auto constant = [&](double x) { return constantLike(lanes, sum, x); };
+  Value reference = guarded(lanes, maximum), total = sum, rescale;
   if (sink) {
     // The sink joins the denominator at the common maximum (S5).
     if (baseTwo)
       sink = lanes.mul(sink, constant(llvm::numbers::log2e));
-    Value joint = guarded(scalarMax(lanes, maximum, sink));
+    Value joint = guarded(lanes, scalarMax(lanes, maximum, sink));
     rescale = lanes.exponential(subtract(lanes, maximum, joint), baseTwo);
     Value added = lanes.exponential(subtract(lanes, sink, joint), baseTwo);
     total = addFloat(lanes, lanes.mul(sum, rescale), added);
@@ -271,7 +271,7 @@ LogicalResult fovea::lowerMerge(OpBuilder &builder, MergeOp op, VectorUnit unit)
     set(old, scratchMax);
     forEach(lanes, splits, extents, position,
             [&] { set(scalarMax(lanes, get(scratchMax), load(states[maxAt])), scratchMax); });
-    Value reference = guardedScalar(lanes, get(scratchMax));
+    Value reference = guarded(lanes, get(scratchMax));
     Value own = lanes.exponential(subtract(lanes, old, reference), baseTwo);
     set(lanes.mul(load(outputs[maxAt + 1]), own), scratchSum);
     forEach(lanes, columns, extents, position, [&] {

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MatrixOperands.h"
+#include "Transpose.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -179,7 +180,7 @@ QueryTiles MatrixOperands::packQueries(int64_t numQueries) {
                llvm::enumerate(split(maskedLoad(flat.elements, lanes.add(row, k), count, tileDepth))))
             dwords[part].push_back(toDwords(lanes, value));
         for (auto [part, matrix] : llvm::enumerate(dwords))
-          for (auto [pair, vector] : llvm::enumerate(transpose16x16(lanes, matrix)))
+          for (auto [pair, vector] : llvm::enumerate(transpose(lanes, matrix)))
             vector::StoreOp::create(builder, loc, fromDwords(lanes, vector, element.type), tiles.parts[part],
                                     ValueRange{group, step, lanes.index(pair), lanes.index(0)});
         return {};
@@ -305,7 +306,7 @@ ValueTiles MatrixOperands::packValues() {
                   dwords[part].push_back(interleave(lanes, halves[0][part], halves[1][part]));
               }
               for (auto [part, matrix] : llvm::enumerate(dwords))
-                for (auto [row, vector] : llvm::enumerate(transpose16x16(lanes, matrix)))
+                for (auto [row, vector] : llvm::enumerate(transpose(lanes, matrix)))
                   storeRow(fromDwords(lanes, vector, element.type), part, lanes.add(d, row));
               if (!guarded)
                 return {};

@@ -25,9 +25,8 @@ static SmallVector<int64_t> everyOther(int64_t lanes, int64_t chunk, int64_t uni
 /// the row: the bits of (row, unit) rotate by one. After log2(n) rounds the two have changed places.
 static void transposeUnits(LaneBuilder &lanes, MutableArrayRef<Value> rows, int64_t first, int64_t step, int64_t chunk,
                            int64_t unit) {
-  int64_t count = chunk / unit;
-  SmallVector<int64_t> even = everyOther(lanes.lanes, chunk, unit, false),
-                       odd = everyOther(lanes.lanes, chunk, unit, true);
+  int64_t count = chunk / unit, length = rows.size();
+  SmallVector<int64_t> even = everyOther(length, chunk, unit, false), odd = everyOther(length, chunk, unit, true);
   SmallVector<Value> from(count), to(count);
   for (int64_t i = 0; i != count; ++i)
     from[i] = rows[first + i * step];
@@ -45,7 +44,8 @@ static void transposeUnits(LaneBuilder &lanes, MutableArrayRef<Value> rows, int6
 SmallVector<Value> fovea::transpose(LaneBuilder &lanes, ArrayRef<Value> rows) {
   // First within 16 bytes, then of units of 16 bytes: both are one instruction with an immediate operand on any
   // machine.
-  int64_t count = rows.size(), unit = std::min<int64_t>(128 / lanes.type.getWidth(), count);
+  unsigned width = cast<VectorType>(rows.front().getType()).getElementTypeBitWidth();
+  int64_t count = rows.size(), unit = std::min<int64_t>(128 / width, count);
   SmallVector<Value> result(rows);
   for (int64_t first = 0; first != count; first += unit)
     transposeUnits(lanes, result, first, 1, unit, 1);
