@@ -64,7 +64,7 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
 
   void runOnOperation() override {
     VectorUnit unit{vectorBytes, vectorRegisters, avx512};
-    MatrixUnit matrix{amxBf16, amxFp16};
+    MatrixTypes matrix{amxBf16, amxFp16};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
       getOperation()->emitError()
           << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "

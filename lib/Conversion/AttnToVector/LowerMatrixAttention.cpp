@@ -581,21 +581,15 @@ void MatrixTileLowering::valuePass(Value panel, Value block, Value from, Value t
   copyRows(/*back=*/true);
 }
 
-LogicalResult fovea::lowerMatrixAttention(OpBuilder &builder, OnlineAttentionOp op, MatrixUnit unit) {
+LogicalResult fovea::lowerMatrixAttention(OpBuilder &builder, OnlineAttentionOp op, MatrixTypes types) {
   auto type = cast<FloatType>(getElementTypeOrSelf(op.getQuery().getType()));
-  std::optional<TileElement> element;
-  if (type.isBF16() && unit.bf16)
-    element = TileElement{type, 1};
-  else if (type.isF16() && unit.f16)
-    element = TileElement{type, 1};
-  else if (type.isF16() && unit.bf16)
-    element = TileElement{BFloat16Type::get(op.getContext()), 2};
-  else
+  int64_t parts = types.partsOf(type);
+  if (parts == 0)
     return op.emitOpError() << "is in the form for a matrix unit, but the machine has none for " << type
                             << "; give attn-pack-queries and attn-to-vector the same options";
+  TileElement element{parts == 1 ? type : BFloat16Type::get(op.getContext()), parts};
   remark::passed(op.getLoc(), remark::RemarkOpts::name("MatrixTile").category("attn-to-vector"))
-      << remark::metric("unit", "amx") << remark::metric("parts", element->parts)
-      << remark::metric("panel_queries", panelWidth) << remark::metric("chunk_keys", keysPerChunk)
-      << remark::metric("block_keys", keysPerBlock);
-  return MatrixTileLowering(builder, op, *element).run();
+      << remark::metric("unit", "amx") << remark::metric("parts", parts) << remark::metric("panel_queries", panelWidth)
+      << remark::metric("chunk_keys", keysPerChunk) << remark::metric("block_keys", keysPerBlock);
+  return MatrixTileLowering(builder, op, element).run();
 }

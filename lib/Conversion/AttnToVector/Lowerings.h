@@ -9,6 +9,7 @@
 #define FOVEA_LIB_CONVERSION_ATTNTOVECTOR_LOWERINGS_H
 
 #include "fovea/Dialect/Attn/IR/Attn.h"
+#include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/IR/Builders.h"
 
 namespace fovea {
@@ -26,16 +27,12 @@ struct VectorUnit {
   int64_t blockRows() const { return 6; }
 };
 
-/// Products of 16-bit tiles with sums in f32 (AMX).
-struct MatrixUnit {
-  bool bf16 = false, f16 = false; ///< element types that it multiplies
-};
-
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
 /// For tiles of few rows: keys along the lanes (`lanes = keys` in the op's config).
 mlir::LogicalResult lowerAttentionRows(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
 /// The form whose query lies as it came, not transposed; the state has the queries innermost.
-mlir::LogicalResult lowerMatrixAttention(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, MatrixUnit unit);
+mlir::LogicalResult lowerMatrixAttention(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op,
+                                         mlir::attn::MatrixTypes types);
 mlir::LogicalResult lowerFinalize(mlir::OpBuilder &builder, mlir::attn::FinalizeOp op, VectorUnit unit);
 mlir::LogicalResult lowerMerge(mlir::OpBuilder &builder, mlir::attn::MergeOp op, VectorUnit unit);
 mlir::LogicalResult lowerPack(mlir::OpBuilder &builder, mlir::attn::PackOp op, VectorUnit unit);

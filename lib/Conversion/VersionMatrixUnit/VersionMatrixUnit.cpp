@@ -35,8 +35,7 @@ static bool mayUseMatrixUnit(scf::ForallOp loop, MatrixTypes types) {
   return loop
       ->walk([&](OnlineAttentionOp op) {
         Type type = getElementTypeOrSelf(op.getQuery().getType());
-        bool has = (type.isBF16() && types.bf16) || (type.isF16() && (types.f16 || types.bf16));
-        return has ? WalkResult::interrupt() : WalkResult::advance();
+        return types.partsOf(type) > 0 ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();
 }

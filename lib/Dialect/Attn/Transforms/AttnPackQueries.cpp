@@ -187,7 +187,7 @@ bool QueryPacker::fitsMatrixUnit() {
   for (Value operand : {op.getKey(), op.getValue()})
     if (getElementTypeOrSelf(operand.getType()) != type)
       return false;
-  if (!(type.isBF16() && matrixTypes.bf16) && !(type.isF16() && (matrixTypes.f16 || matrixTypes.bf16)))
+  if (matrixTypes.partsOf(type) == 0)
     return false;
   auto isKnown = [&](OpOperand &operand, unsigned dim) {
     for (auto [i, expr] : llvm::enumerate(mapOf(operand).getResults()))

@@ -62,9 +62,8 @@ bool isForMatrixUnit(ScoreOpInterface op, int64_t headDim, int64_t rows, const C
   for (Value operand : op->getOperands().take_front(3))
     if (getElementTypeOrSelf(operand.getType()) != type)
       return false;
-  bool hasType = (type.isBF16() && budget.matrixTypes.bf16) ||
-                 (type.isF16() && (budget.matrixTypes.f16 || budget.matrixTypes.bf16));
-  return hasType && budget.vectorBytes == 64 && headDim > 0 && rows > budget.vectorBytes / 4;
+  return budget.matrixTypes.partsOf(type) > 0 && budget.vectorBytes == 64 && headDim > 0 &&
+         rows > budget.vectorBytes / 4;
 }
 
 ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key, AffineMap value,

@@ -59,9 +59,16 @@ FailureOr<scf::ForOp> tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int6
 /// Stage 6 with LoopOrder::KeyOuter: one scf.for over blocks of keys, in it one over tiles of `tileM` query rows.
 FailureOr<scf::ForOp> tileKeysOutside(RewriterBase &rewriter, OnlineAttentionOp op, int64_t tileM, int64_t tileN);
 
-/// Types that the CPU's matrix unit multiplies (AMX).
+/// Types that the CPU's matrix unit multiplies, with sums in f32 (AMX).
 struct MatrixTypes {
   bool bf16 = false, f16 = false;
+
+  /// The tiles whose sum an operand of `type` is: 1, or 2 for f16 as bf16; 0 where the unit does not multiply it.
+  int64_t partsOf(Type type) const {
+    if (type.isBF16())
+      return bf16 ? 1 : 0;
+    return !type.isF16() ? 0 : f16 ? 1 : bf16 ? 2 : 0;
+  }
 };
 
 /// CPU: packs the query tile in front of the KV loop that carries the state of `op` and transposes the accumulator.
