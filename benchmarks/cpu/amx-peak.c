@@ -1,6 +1,6 @@
-/* The rate of bf16 products that the AMX tiles of this machine reach: four independent sums of products of two times two
- * operands, which are all the tiles there are. The numbers are random, because products of zeros take less power and
- * run faster than any that occur. */
+/* The rate of bf16 products that the AMX tiles of this machine reach: four independent sums of products of two times
+ * two operands, which are all the tiles there are. The numbers are random, because products of zeros take less power
+ * and run faster than any that occur. */
 #include <cpuid.h>
 #include <immintrin.h>
 #include <pthread.h>
@@ -67,7 +67,7 @@ double amxPeak(int threads) {
   pthread_barrier_init(&begin, 0, threads + 1);
   for (int i = 0; i < threads; ++i)
     if (pthread_create(&workers[i], 0, run, 0))
-      return -1; /* the others wait for ever, which is no worse than a peak that is wrong */
+      return -1;                          /* the others wait for ever, which is no worse than a peak that is wrong */
   clock_gettime(CLOCK_MONOTONIC, &start); /* before the barrier: this thread may be the last to come out of it */
   pthread_barrier_wait(&begin);
   for (int i = 0; i < threads; ++i)

@@ -35,10 +35,17 @@ fovea::translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context, cons
   return code;
 }
 
-/// Level 2. Loops come from our lowerings in vectors and register blocks, in which LLVM's default pipeline looks for
-/// half of the compile time for what is not there. What they do need is clean-up of addresses, and invariants moved out
-/// of loops; loops around them that are not ours, vectorization.
+// Loops come from our lowerings in vectors and register blocks, in which LLVM's default pipelines look for half of the
+// compile time for what is not there.
+
+/// Level 1: what that code needs, which is clean-up of addresses and invariants moved out of loops.
 static constexpr llvm::StringLiteral vectorCodePasses =
+    "cgscc(inline),"
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),"
+    "loop(indvars),early-cse<memssa>,loop-mssa(licm),instcombine<no-verify-fixpoint>,adce),"
+    "globaldce";
+/// Level 2: also what loops around it need that are not ours, above all vectorization.
+static constexpr llvm::StringLiteral anyCodePasses =
     "cgscc(inline),"
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),"
     "loop(indvars,loop-deletion),gvn,loop-mssa(licm),loop-vectorize,simplifycfg,instcombine<no-verify-fixpoint>,dse,"
@@ -58,14 +65,12 @@ void fovea::optimize(llvm::Module &module, llvm::TargetMachine &machine, unsigne
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  if (level == 2) {
-    llvm::ModulePassManager passes;
-    llvm::cantFail(builder.parsePassPipeline(passes, vectorCodePasses));
-    passes.run(module, modules);
-    return;
-  }
-  builder.buildPerModuleDefaultPipeline(level == 1 ? llvm::OptimizationLevel::O1 : llvm::OptimizationLevel::O3)
-      .run(module, modules);
+  llvm::ModulePassManager passes;
+  if (level <= 2)
+    llvm::cantFail(builder.parsePassPipeline(passes, level == 1 ? vectorCodePasses : anyCodePasses));
+  else
+    passes = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3);
+  passes.run(module, modules);
 }
 
 llvm::SmallVector<int64_t> fovea::getReturnedArguments(mlir::ModuleOp module, llvm::StringRef name, size_t numResults) {

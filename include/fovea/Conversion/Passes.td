@@ -13,6 +13,7 @@ def AttnToVectorPass : Pass<"attn-to-vector"> {
     for softmax the elements of a row; scores of a block live in a scratch
     buffer on the stack of the parallel body. An `online_softmax` and the
     `normalize` behind it read rows of up to 65,536 elements once.
+    A `linalg.fill` of rows of floats becomes vector stores.
     Exponentials become `math.exp2` on vectors, which
     `fovea-expand-transcendentals` turns into polynomials.
   }];

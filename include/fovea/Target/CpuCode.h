@@ -25,7 +25,8 @@ llvm::orc::JITTargetMachineBuilder getTargetMachineBuilder(const CpuModel &cpu, 
 llvm::Expected<std::unique_ptr<llvm::Module>> translateToLLVMIR(mlir::ModuleOp module, llvm::LLVMContext &context,
                                                                 const llvm::TargetMachine &machine);
 
-/// LLVM's default pipeline of `level`; 0 leaves the code alone.
+/// Runs the passes of `level`: 0 none, 1 those that our vector code needs, 2 also those for other loops in it, 3 LLVM's
+/// default pipeline.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, unsigned level);
 
 /// Which of its arguments each of the `numResults` results of the function is

@@ -116,6 +116,7 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
         return signalPassFailure();
       op->erase();
     }
+    getOperation()->walk([&](linalg::FillOp op) { lowerFill(op, unit); });
   }
 };
 } // namespace

@@ -125,14 +125,13 @@ Value LaneBuilder::maxAcross(Value vector) {
 
 SmallVector<Value> LaneBuilder::loop(Value begin, Value end, int64_t step, ValueRange init,
                                      function_ref<SmallVector<Value>(Value, ValueRange)> body) {
-  auto forOp = scf::ForOp::create(builder, loc, begin, end, index(step), init,
-                                  [&](OpBuilder &, Location, Value iv, ValueRange carried) {
-                                    OpBuilder::InsertionGuard guard(builder);
-                                    Block *block = iv.getParentBlock();
-                                    builder.setInsertionPointToEnd(block);
-                                    SmallVector<Value> next = body(iv, carried);
-                                    scf::YieldOp::create(builder, loc, next);
-                                  });
+  // The loop first and then its body, which may look for what is around it (makeScratch).
+  auto forOp = scf::ForOp::create(builder, loc, begin, end, index(step), init);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(forOp.getBody());
+  SmallVector<Value> next = body(forOp.getInductionVar(), forOp.getRegionIterArgs());
+  if (!init.empty())
+    scf::YieldOp::create(builder, loc, next);
   return llvm::to_vector_of<Value>(forOp.getResults());
 }
 
@@ -147,12 +146,11 @@ void LaneBuilder::either(Value condition, function_ref<void()> yes, function_ref
   no();
 }
 
-Value fovea::makeScratch(OpBuilder &builder, Operation *op, ArrayRef<int64_t> shape, Type element) {
-  Operation *scope = op->getParentOp();
+Value fovea::makeScratch(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element) {
+  Operation *scope = builder.getInsertionBlock()->getParentOp();
   while (!isa<scf::ForallOp, FunctionOpInterface>(scope))
     scope = scope->getParentOp();
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&scope->getRegion(0).front());
-  return memref::AllocaOp::create(builder, op->getLoc(), MemRefType::get(shape, element),
-                                  builder.getI64IntegerAttr(64));
+  return memref::AllocaOp::create(builder, loc, MemRefType::get(shape, element), builder.getI64IntegerAttr(64));
 }

@@ -78,8 +78,8 @@ public:
   int64_t lanes;
 };
 
-/// A stack buffer that lives as long as the parallel body or function around `op`.
-mlir::Value makeScratch(mlir::OpBuilder &builder, mlir::Operation *op, llvm::ArrayRef<int64_t> shape,
+/// A stack buffer that lives as long as the parallel body or function around the insertion point.
+mlir::Value makeScratch(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<int64_t> shape,
                         mlir::Type element);
 
 } // namespace fovea

@@ -204,11 +204,11 @@ LogicalResult RowsLowering::run() {
     at.assign(extents.size(), lanes.index(0));
   bool isKnown = !ShapedType::isDynamic(numRows);
   int64_t mostRows = isKnown ? std::clamp<int64_t>(numRows, 1, rowsPerGroup) : rowsPerGroup;
-  queries = makeScratch(builder, op, {mostRows, int64_t(llvm::alignTo(headDim, lanes.lanes))}, lanes.type);
-  scores = makeScratch(builder, op, {mostRows, keysPerChunk}, lanes.type);
-  alphas = makeScratch(builder, op, {mostRows}, lanes.type);
+  queries = makeScratch(builder, loc, {mostRows, int64_t(llvm::alignTo(headDim, lanes.lanes))}, lanes.type);
+  scores = makeScratch(builder, loc, {mostRows, keysPerChunk}, lanes.type);
+  alphas = makeScratch(builder, loc, {mostRows}, lanes.type);
   auto makeCopy = [&](Value matrix, int64_t columns) {
-    return makeScratch(builder, op, {keysPerChunk, columns}, getElementTypeOrSelf(matrix.getType()));
+    return makeScratch(builder, loc, {keysPerChunk, columns}, getElementTypeOrSelf(matrix.getType()));
   };
   Value keyCopy = makeCopy(op.getKey(), headDim), valueCopy = makeCopy(op.getValue(), valueDim);
   Value total = lanes.index(1);

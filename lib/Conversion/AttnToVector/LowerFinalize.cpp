@@ -166,7 +166,7 @@ bool FinalizeLowering::hasQueriesOnLanes() {
          (!op.getSink() || !structured.getMapOf(*op.getSinkMutable().begin()).isFunctionOfDim(rows.back()));
 }
 
-/// Rows [0, end) of the last row dimension, a multiple of the lanes: the accumulator is transposed in registers where
+/// Rows [0, end) of the last row dimension, a multiple of the lanes: the accumulator is transposed in squares where
 /// the columns of the result lie in unit stride.
 void FinalizeLowering::lowerLanes(Value end) {
   unsigned query = rows.back(), column = columns.front();
@@ -175,6 +175,7 @@ void FinalizeLowering::lowerLanes(Value end) {
   UnitStrideView view(lanes, output);
   Value squares = vectorEnd(lanes, extents[column], view.isUnit);
   AffineMap outputMap = structured.getMapOf(op.getOutputsMutable()[0]);
+  SquareTranspose square(lanes, lanes.vectorType());
   lanes.loop(lanes.index(0), end, lanes.lanes, {}, [&](Value first, ValueRange) -> SmallVector<Value> {
     auto storeEach = [&](Value vector, unsigned number) {
       for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
@@ -196,14 +197,13 @@ void FinalizeLowering::lowerLanes(Value end) {
       return select(lanes, results.empty, zero, lanes.mul(loadLanes(op.getAccMutable()), results.inverse));
     };
     lanes.loop(lanes.index(0), squares, lanes.lanes, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
-      SmallVector<Value> vectors;
-      for (int64_t i = 0; i != lanes.lanes; ++i)
-        vectors.push_back(resultOf(lanes.add(begin, i)));
-      for (auto [i, vector] : llvm::enumerate(transpose(lanes, vectors))) {
-        position[query] = lanes.add(first, i);
-        position[column] = begin;
-        lanes.store(lanes.fromCompute(vector, outputType), view.buffer, operandIndices(lanes, outputMap, position));
-      }
+      square.emit(
+          [&](Value i, MutableArrayRef<Value>) -> SmallVector<Value> { return {resultOf(lanes.add(begin, i))}; },
+          [&](int64_t, Value i, Value vector) {
+            position[query] = lanes.add(first, i);
+            position[column] = begin;
+            lanes.store(lanes.fromCompute(vector, outputType), view.buffer, operandIndices(lanes, outputMap, position));
+          });
       return {};
     });
     lanes.loop(squares, extents[column], 1, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
@@ -222,7 +222,7 @@ void FinalizeLowering::run() {
         "its columns are not the last dimension");
     return forEach(lanes, rows, extents, position, [&] { lowerRow(); });
   }
-  remark::passed(op.getLoc(), options) << remark::add("squares of {0} x {0} in registers", lanes.lanes);
+  remark::passed(op.getLoc(), options) << remark::add("squares of {0} x {0}", lanes.lanes);
   forEach(lanes, ArrayRef(rows).drop_back(), extents, position, [&] {
     Value end = vectorEnd(lanes, extents[rows.back()], arith::ConstantIntOp::create(builder, op.getLoc(), 1, 1));
     lowerLanes(end);
@@ -262,7 +262,7 @@ LogicalResult fovea::lowerMerge(OpBuilder &builder, MergeOp op, VectorUnit unit)
     for (unsigned d : dimsOf(structured.getMapOf(outputs[0])))
       if (!llvm::is_contained(rows, d))
         columns.push_back(d);
-  Value scratchMax = makeScratch(builder, op, {}, type), scratchSum = makeScratch(builder, op, {}, type);
+  Value scratchMax = makeScratch(builder, loc, {}, type), scratchSum = makeScratch(builder, loc, {}, type);
   auto get = [&](Value scratch) -> Value { return memref::LoadOp::create(builder, loc, scratch, ValueRange()); };
   auto set = [&](Value value, Value scratch) { memref::StoreOp::create(builder, loc, value, scratch, ValueRange()); };
 

@@ -147,14 +147,14 @@ LogicalResult MatrixTileLowering::run() {
   keys = operands.packKeys();
   queries = operands.packQueries(numQueries);
   values = operands.packValues();
-  scores = makeScratch(builder, op, {keysPerChunk, panelWidth}, lanes.type);
+  scores = makeScratch(builder, loc, {keysPerChunk, panelWidth}, lanes.type);
   for (int64_t part = 0; part != element.parts; ++part) {
     weights.push_back(
-        makeScratch(builder, op, {keysPerBlock / tileDepth, panelTiles, tileRows, tileDepth}, element.type));
-    tailKeys.push_back(makeScratch(builder, op, {groupHeight * steps * tileDepth}, element.type));
+        makeScratch(builder, loc, {keysPerBlock / tileDepth, panelTiles, tileRows, tileDepth}, element.type));
+    tailKeys.push_back(makeScratch(builder, loc, {groupHeight * steps * tileDepth}, element.type));
   }
   if (valueDim % tileRows != 0)
-    valueTail = makeScratch(builder, op, {tileRows, panelWidth}, lanes.type);
+    valueTail = makeScratch(builder, loc, {tileRows, panelWidth}, lanes.type);
 
   AffineMap keyMap = cast<StructuredOpInterface>(op.getOperation()).getMapOf(op.getKeyMutable());
   for (auto [i, expr] : llvm::enumerate(keyMap.getResults()))
@@ -428,19 +428,24 @@ void MatrixTileLowering::weightPass(Value panel, Value firstGroup, Value rows) {
       lanes.loop(lanes.index(0), divide(rows, tileDepth), 1, init, [&](Value group, ValueRange outer) {
         Value firstRow = arith::MulIOp::create(builder, loc, group, lanes.index(tileDepth));
         Value target = lanes.add(firstGroup, group);
-        return lanes.loop(lanes.index(0), lanes.index(tileRows), 1, outer, [&](Value pair, ValueRange carried) {
-          Value row = lanes.add(firstRow, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
-          SmallVector<Value> next;
-          for (int64_t v = 0; v != panelTiles; ++v) {
-            SmallVector<Value> both;
-            for (int64_t half : {0, 1}) {
-              Value score = lanes.load(scores, {lanes.add(row, half), lanes.index(v * tileRows)});
-              Value difference = foldedScale ? lanes.fma(score, splat(*foldedScale), references[v])
-                                             : Value(arith::SubFOp::create(builder, loc, score, references[v]));
-              both.push_back(lanes.exponential(difference, baseTwo, /*approximate=*/true));
-              next.push_back(arith::AddFOp::create(builder, loc, carried[2 * v + half], both.back()));
+        constexpr int64_t unroll = 2;
+        return lanes.loop(lanes.index(0), lanes.index(tileRows), unroll, outer, [&](Value first, ValueRange carried) {
+          SmallVector<Value> next(carried);
+          for (int64_t i = 0; i != unroll; ++i) {
+            Value pair = lanes.add(first, i);
+            Value row = lanes.add(firstRow, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
+            for (int64_t v = 0; v != panelTiles; ++v) {
+              SmallVector<Value> both;
+              for (int64_t half : {0, 1}) {
+                Value score = lanes.load(scores, {lanes.add(row, half), lanes.index(v * tileRows)});
+                Value difference = foldedScale ? lanes.fma(score, splat(*foldedScale), references[v])
+                                               : Value(arith::SubFOp::create(builder, loc, score, references[v]));
+                both.push_back(lanes.exponential(difference, baseTwo, /*approximate=*/true));
+                Value &sum = next[2 * v + half];
+                sum = arith::AddFOp::create(builder, loc, sum, both.back());
+              }
+              storeWeights(both, target, pair, v);
             }
-            storeWeights(both, target, pair, v);
           }
           return next;
         });
@@ -501,15 +506,21 @@ void MatrixTileLowering::addNotFinite(Value panel, Value block, Value from, Valu
     builder.setInsertionPointToStart(branch.thenBlock());
     body();
   };
-  auto addKey = [&](Value group, Value pair, int64_t half, Value key) {
+  auto integers = VectorType::get({tileRows}, builder.getI32Type());
+  auto narrow = VectorType::get({tileRows}, builder.getI16Type());
+  auto addKey = [&](Value group, Value inGroup, Value key) {
+    Value two = lanes.index(2), pair = arith::DivUIOp::create(builder, loc, inGroup, two);
+    Value half = arith::RemUIOp::create(builder, loc, inGroup, two);
+    Value shift = arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
+                                             arith::MulIOp::create(builder, loc, half, lanes.index(16)));
+    shift = vector::BroadcastOp::create(builder, loc, integers, shift);
     SmallVector<Value> seen;
-    SmallVector<int64_t> halves;
-    for (int64_t lane = 0; lane != tileRows; ++lane)
-      halves.push_back(2 * lane + half);
     for (int64_t v = 0; v != panelTiles; ++v) {
       Value pairs = vector::LoadOp::create(builder, loc, VectorType::get({2 * tileRows}, element.type), weights[0],
                                            ValueRange{group, lanes.index(v), pair, lanes.index(0)});
-      seen.push_back(lanes.toCompute(vector::ShuffleOp::create(builder, loc, pairs, pairs, halves)));
+      Value bits = arith::ShRUIOp::create(builder, loc, toDwords(lanes, pairs), shift);
+      bits = arith::TruncIOp::create(builder, loc, narrow, bits);
+      seen.push_back(lanes.toCompute(arith::BitcastOp::create(builder, loc, lanes.vectorOf(element.type), bits)));
     }
     lanes.loop(lanes.index(0), lanes.index(valueDim), 1, {}, [&](Value d, ValueRange) -> SmallVector<Value> {
       DomainPosition position = {Value(), key, Value(), d};
@@ -534,13 +545,9 @@ void MatrixTileLowering::addNotFinite(Value panel, Value block, Value from, Valu
     indices.back() = lanes.add(indices.back(), inOp);
     Value firstKey = arith::MulIOp::create(builder, loc, inOp, lanes.index(tileDepth));
     when(memref::LoadOp::create(builder, loc, values.notFinite, indices), [&] {
-      lanes.loop(lanes.index(0), lanes.index(tileRows), 1, {}, [&](Value pair, ValueRange) -> SmallVector<Value> {
-        Value even = lanes.add(firstKey, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
-        for (int64_t half : {0, 1}) {
-          Value key = lanes.add(even, half);
-          when(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, key, numKeys),
-               [&] { addKey(group, pair, half, key); });
-        }
+      Value count = arith::MinSIOp::create(builder, loc, lanes.sub(numKeys, firstKey), lanes.index(tileDepth));
+      lanes.loop(lanes.index(0), count, 1, {}, [&](Value inGroup, ValueRange) -> SmallVector<Value> {
+        addKey(group, inGroup, lanes.add(firstKey, inGroup));
         return {};
       });
     });

@@ -130,7 +130,7 @@ LogicalResult TileLowering::run() {
   if (at.empty())
     at.assign(4, lanes.index(0));
   int64_t panelWidth = std::min(unit.panelVectors() * lanes.lanes, numQueries);
-  scores = makeScratch(builder, op, {keysPerChunk, panelWidth}, lanes.type);
+  scores = makeScratch(builder, loc, {keysPerChunk, panelWidth}, lanes.type);
 
   if (getElementTypeOrSelf(op.getKey().getType()) != lanes.type) {
     wideKeys = makeWide(cast<MemRefType>(query.getType()).getDimSize(0), headDim);
@@ -168,7 +168,7 @@ LogicalResult TileLowering::run() {
 /// deallocation frees.
 Value TileLowering::makeWide(int64_t columns, Value dim) {
   if (!ShapedType::isDynamic(columns))
-    return makeScratch(builder, op, {keysPerChunk, columns}, lanes.type);
+    return makeScratch(builder, op.getLoc(), {keysPerChunk, columns}, lanes.type);
   return memref::AllocOp::create(builder, lanes.loc, MemRefType::get({keysPerChunk, columns}, lanes.type), dim);
 }
 

@@ -74,31 +74,36 @@ LogicalResult fovea::lowerPack(OpBuilder &builder, PackOp op, VectorUnit unit) {
                      isa<FloatType>(element) && lanes.lanes > 1;
   auto remarkOptions = remark::RemarkOpts::name("TransposeQueries").category("attn-to-vector");
   if (columnsLast)
-    remark::passed(loc, remarkOptions) << remark::add("squares of {0} x {0} in registers", lanes.lanes);
+    remark::passed(loc, remarkOptions) << remark::add("squares of {0} x {0}", lanes.lanes);
   else if (hasColumns)
     remark::missed(loc, remarkOptions) << remark::reason(
         "rows are gathered number by number: their columns are not the last dimension of the source");
   UnitStrideView rowsView(lanes, source);
   Value gatherBegin = lanes.index(0);
-  if (columnsLast)
+  std::optional<SquareTranspose> square;
+  if (columnsLast) {
     gatherBegin = vectorEnd(lanes, columns, rowsView.isUnit);
+    square.emplace(lanes, lanes.vectorType());
+  }
 
+  // Rows beyond the last repeat it.
+  auto rowAt = [&](Value row) -> Value { return arith::MinSIOp::create(builder, loc, row, last); };
   lanes.loop(lanes.index(0), lanes.index(padded), lanes.lanes, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
-    SmallVector<Value> rowOf;
-    for (int64_t lane = 0; lane != lanes.lanes; ++lane)
-      rowOf.push_back(arith::MinSIOp::create(builder, loc, lanes.add(begin, lane), last));
     if (columnsLast)
       lanes.loop(lanes.index(0), gatherBegin, lanes.lanes, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
-        SmallVector<Value> vectors;
-        for (Value row : rowOf)
-          vectors.push_back(lanes.toCompute(lanes.load(rowsView.buffer, at(row, column))));
-        for (auto [i, vector] : llvm::enumerate(transpose(lanes, vectors)))
-          put(vector, begin, lanes.add(column, i));
+        square->emit(
+            [&](Value i, MutableArrayRef<Value>) -> SmallVector<Value> {
+              return {lanes.toCompute(lanes.load(rowsView.buffer, at(rowAt(lanes.add(begin, i)), column)))};
+            },
+            [&](int64_t, Value i, Value vector) { put(vector, begin, lanes.add(column, i)); });
         return {};
       });
+    SmallVector<Value> rowsOf;
+    for (int64_t lane = 0; lane != lanes.lanes; ++lane)
+      rowsOf.push_back(rowAt(lanes.add(begin, lane)));
     lanes.loop(gatherBegin, columns, 1, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
       SmallVector<Value> elements;
-      for (Value row : rowOf)
+      for (Value row : rowsOf)
         elements.push_back(memref::LoadOp::create(builder, loc, source, at(row, column)));
       put(vector::FromElementsOp::create(builder, loc, lanes.vectorOf(getElementTypeOrSelf(source.getType())),
                                          elements),

@@ -293,7 +293,7 @@ void SoftmaxLowering::writeRow(RowState state, Value kept, Value maxima) {
 //===----------------------------------------------------------------------===//
 
 void SoftmaxLowering::lowerOnline() {
-  Value scratch = makeScratch(builder, online, {elementsPerChunk}, lanes.type);
+  Value scratch = makeScratch(builder, loc, {elementsPerChunk}, lanes.type);
   row.forEachRow(buffers, [&] { storeState(foldRow(loadState(), scratch, Value())); });
 }
 
@@ -306,8 +306,8 @@ void SoftmaxLowering::lowerBoth() {
   streams = isWorthStreaming(buffers[1]);
   int64_t most = std::min(getConstantIntValue(length).value_or(mostElementsKept), mostElementsKept);
   // Vectors of the end may begin anywhere.
-  Value kept = makeScratch(builder, online, {most + 2 * lanes.lanes}, lanes.type);
-  Value maxima = makeScratch(builder, online, {int64_t(llvm::divideCeil(most, elementsPerChunk)) + 1}, lanes.type);
+  Value kept = makeScratch(builder, loc, {most + 2 * lanes.lanes}, lanes.type);
+  Value maxima = makeScratch(builder, loc, {int64_t(llvm::divideCeil(most, elementsPerChunk)) + 1}, lanes.type);
   row.forEachRow(buffers, [&] {
     RowState state = foldRow(loadState(), kept, maxima);
     storeState(state);

@@ -10,6 +10,7 @@
 
 #include "fovea/Dialect/Attn/IR/Attn.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Builders.h"
 
 namespace fovea {
@@ -44,6 +45,9 @@ mlir::LogicalResult lowerSoftmaxRows(mlir::OpBuilder &builder, mlir::attn::Onlin
 /// The normalize that reads the state of `op` in the same block with nothing in between that could see a difference,
 /// or null.
 mlir::attn::NormalizeOp findNormalize(mlir::attn::OnlineSoftmaxOp op);
+
+/// Replaces a fill of rows of floats that lie in unit stride and hold a vector; leaves any other alone.
+void lowerFill(mlir::linalg::FillOp op, VectorUnit unit);
 
 } // namespace fovea
 

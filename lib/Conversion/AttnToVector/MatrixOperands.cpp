@@ -209,9 +209,10 @@ SmallVector<Value> MatrixOperands::split(Value value) {
 /// Whether `value`, in 16 bits, is infinite or no number.
 Value MatrixOperands::isNotFinite(Value value) {
   uint64_t exponent = getElementTypeOrSelf(value.getType()).isF16() ? 0x7c00 : 0x7f80;
-  Value ones = integerLike(lanes, value, 16, exponent);
-  Value bits = arith::AndIOp::create(builder, loc, bitsOf(lanes, value), ones);
-  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, bits, ones);
+  // Without the sign, by a shift: under a mask LLVM sees a comparison of floats, for which it extends them.
+  Value bits = arith::ShLIOp::create(builder, loc, bitsOf(lanes, value), integerLike(lanes, value, 16, 1));
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge, bits,
+                               integerLike(lanes, value, 16, exponent << 1));
 }
 
 /// `width` elements of which those from `count` on are 0 and not read.

@@ -1,7 +1,7 @@
 //===- PackMatrixOperands.cpp - K, Q and V as a matrix unit takes them ----===//
 //
 // Each packing exists twice, by whether the head dim has unit stride, which is known at run time only: with vectors and
-// transposes in registers, or element by element. Its cost is that of reading an operand, once; the products read it
+// transposed squares, or element by element. Its cost is that of reading an operand, once; the products read it
 // once per tile of queries.
 //
 //===----------------------------------------------------------------------===//
@@ -17,6 +17,9 @@ using namespace fovea;
 static Value flagOf(LaneBuilder &lanes, bool value) {
   return arith::ConstantOp::create(lanes.builder, lanes.loc, lanes.builder.getBoolAttr(value));
 }
+
+/// A row of a tile.
+static VectorType dwordsType(OpBuilder &builder) { return VectorType::get({tileRows}, builder.getI32Type()); }
 
 //===----------------------------------------------------------------------===//
 // K
@@ -150,7 +153,7 @@ QueryTiles MatrixOperands::packQueries(int64_t numQueries) {
   int64_t groups = numQueries / tileRows, steps = llvm::divideCeil(headDim, tileDepth);
   QueryTiles tiles;
   for (int64_t part = 0; part != element.parts; ++part)
-    tiles.parts.push_back(makeScratch(builder, op, {groups, steps, tileRows, tileDepth}, element.type));
+    tiles.parts.push_back(makeScratch(builder, loc, {groups, steps, tileRows, tileDepth}, element.type));
 
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(hoistedAnchor(op, query));
@@ -163,26 +166,24 @@ QueryTiles MatrixOperands::packQueries(int64_t numQueries) {
     return flat.position(lanes, indices);
   };
   auto fast = [&] {
+    SquareTranspose square(lanes, dwordsType(builder), element.parts);
     lanes.loop(lanes.index(0), lanes.index(groups), 1, {}, [&](Value group, ValueRange) -> SmallVector<Value> {
       Value first = arith::MulIOp::create(builder, loc, group, lanes.index(tileRows));
-      SmallVector<Value> rows;
-      for (int64_t i = 0; i != tileRows; ++i)
-        rows.push_back(rowOf(lanes.add(first, i)));
       lanes.loop(lanes.index(0), lanes.index(steps), 1, {}, [&](Value step, ValueRange) -> SmallVector<Value> {
         Value k = arith::MulIOp::create(builder, loc, step, lanes.index(tileDepth));
         Value count = headDim % tileDepth == 0
                           ? lanes.index(tileDepth)
                           : Value(arith::MinSIOp::create(builder, loc, lanes.sub(lanes.index(headDim), k),
                                                          lanes.index(tileDepth)));
-        SmallVector<SmallVector<Value>> dwords(element.parts);
-        for (Value row : rows)
-          for (auto [part, value] :
-               llvm::enumerate(split(maskedLoad(flat.elements, lanes.add(row, k), count, tileDepth))))
-            dwords[part].push_back(toDwords(lanes, value));
-        for (auto [part, matrix] : llvm::enumerate(dwords))
-          for (auto [pair, vector] : llvm::enumerate(transpose(lanes, matrix)))
-            vector::StoreOp::create(builder, loc, fromDwords(lanes, vector, element.type), tiles.parts[part],
-                                    ValueRange{group, step, lanes.index(pair), lanes.index(0)});
+        auto getRow = [&](Value i, MutableArrayRef<Value>) {
+          Value from = lanes.add(rowOf(lanes.add(first, i)), k);
+          return llvm::map_to_vector(split(maskedLoad(flat.elements, from, count, tileDepth)),
+                                     [&](Value value) { return toDwords(lanes, value); });
+        };
+        square.emit(getRow, [&](int64_t part, Value pair, Value vector) {
+          vector::StoreOp::create(builder, loc, fromDwords(lanes, vector, element.type), tiles.parts[part],
+                                  ValueRange{group, step, pair, lanes.index(0)});
+        });
         return {};
       });
       return {};
@@ -275,46 +276,45 @@ ValueTiles MatrixOperands::packValues() {
         vector::StoreOp::create(builder, loc, vector, tiles.parts[part], target);
       };
       auto fast = [&] {
-        SmallVector<Value> rows, isKey;
-        for (int64_t r = 0; r != tileDepth; ++r) {
-          indices[source.keyAt] = lanes.add(first, r);
-          isKey.push_back(
-              arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[source.keyAt], numKeys));
-          rows.push_back(flat.position(lanes, indices));
-        }
+        SquareTranspose square(lanes, dwordsType(builder), element.parts);
         SmallVector<Value> noneYet;
         if (guarded)
-          noneYet.push_back(flagOf(lanes, false));
-        SmallVector<Value> found = lanes.loop(
-            lanes.index(0), lanes.index(height), tileRows, noneYet,
-            [&](Value d, ValueRange before) -> SmallVector<Value> {
-              Value anyBad;
-              Value columns = lanes.index(tileRows);
-              if (valueDim != height)
-                columns = arith::MinSIOp::create(builder, loc, lanes.sub(lanes.index(valueDim), d), columns);
-              SmallVector<SmallVector<Value>> dwords(element.parts);
-              for (int64_t r = 0; r != tileDepth; r += 2) {
-                SmallVector<Value> halves[2];
-                for (int64_t half : {0, 1}) {
-                  Value count = arith::SelectOp::create(builder, loc, isKey[r + half], columns, lanes.index(0));
-                  auto [vector, bad] = finite(maskedLoad(flat.elements, lanes.add(rows[r + half], d), count, tileRows));
-                  halves[half] = split(vector);
-                  if (guarded)
-                    anyBad = anyBad ? Value(arith::OrIOp::create(builder, loc, anyBad, bad)) : bad;
-                }
-                for (int64_t part = 0; part != element.parts; ++part)
-                  dwords[part].push_back(interleave(lanes, halves[0][part], halves[1][part]));
-              }
-              for (auto [part, matrix] : llvm::enumerate(dwords))
-                for (auto [row, vector] : llvm::enumerate(transpose(lanes, matrix)))
-                  storeRow(fromDwords(lanes, vector, element.type), part, lanes.add(d, row));
-              if (!guarded)
-                return {};
-              Value any = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, anyBad);
-              return {arith::OrIOp::create(builder, loc, before[0], any)};
-            });
-        if (guarded)
-          memref::StoreOp::create(builder, loc, found[0], tiles.notFinite, ArrayRef(target).drop_back(2));
+          noneYet.push_back(zerosOf(lanes, tileRows, builder.getI1Type()));
+        SmallVector<Value> found =
+            lanes.loop(lanes.index(0), lanes.index(height), tileRows, noneYet,
+                       [&](Value d, ValueRange before) -> SmallVector<Value> {
+                         Value columns = lanes.index(tileRows);
+                         if (valueDim != height)
+                           columns = arith::MinSIOp::create(builder, loc, lanes.sub(lanes.index(valueDim), d), columns);
+                         auto getRow = [&](Value pair, MutableArrayRef<Value> anyBad) {
+                           SmallVector<Value> halves[2], dwords;
+                           Value key = lanes.add(first, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
+                           for (int64_t half : {0, 1}) {
+                             indices[source.keyAt] = lanes.add(key, half);
+                             Value isKey = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt,
+                                                                 indices[source.keyAt], numKeys);
+                             Value count = arith::SelectOp::create(builder, loc, isKey, columns, lanes.index(0));
+                             Value from = lanes.add(flat.position(lanes, indices), d);
+                             auto [vector, bad] = finite(maskedLoad(flat.elements, from, count, tileRows));
+                             halves[half] = split(vector);
+                             if (guarded)
+                               anyBad[0] = arith::OrIOp::create(builder, loc, anyBad[0], bad);
+                           }
+                           for (auto [even, odd] : llvm::zip_equal(halves[0], halves[1]))
+                             dwords.push_back(interleave(lanes, even, odd));
+                           return dwords;
+                         };
+                         return square.emit(
+                             getRow,
+                             [&](int64_t part, Value row, Value vector) {
+                               storeRow(fromDwords(lanes, vector, element.type), part, lanes.add(d, row));
+                             },
+                             before);
+                       });
+        if (guarded) {
+          Value any = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, found[0]);
+          memref::StoreOp::create(builder, loc, any, tiles.notFinite, ArrayRef(target).drop_back(2));
+        }
       };
       auto general = [&] {
         lanes.loop(lanes.index(0), lanes.index(height), 1, {}, [&](Value d, ValueRange) -> SmallVector<Value> {

@@ -1,4 +1,4 @@
-//===- Transpose.cpp - between rows and lanes in registers ----------------===//
+//===- Transpose.cpp - between rows and lanes, in squares -----------------===//
 
 #include "Transpose.h"
 #include "llvm/Support/MathExtras.h"
@@ -18,40 +18,74 @@ static SmallVector<int64_t> everyOther(int64_t lanes, int64_t chunk, int64_t uni
   return mask;
 }
 
-/// Transposes the square of units that rows[first], rows[first + step], ... have in each chunk.
+/// Transposes the square of units that `rows` have in each chunk of their elements.
 ///
 /// With rows and units counted in binary, the even and the odd units of rows 2i and 2i + 1, written to rows i and i +
 /// n/2, move the lowest bit of the row to the high end of the unit and the lowest bit of the unit to the high end of
 /// the row: the bits of (row, unit) rotate by one. After log2(n) rounds the two have changed places.
-static void transposeUnits(LaneBuilder &lanes, MutableArrayRef<Value> rows, int64_t first, int64_t step, int64_t chunk,
-                           int64_t unit) {
-  int64_t count = chunk / unit, length = rows.size();
+static void transposeUnits(LaneBuilder &lanes, SmallVector<Value> &rows, int64_t unit) {
+  int64_t count = rows.size(), length = cast<VectorType>(rows.front().getType()).getNumElements();
+  int64_t chunk = count * unit;
   SmallVector<int64_t> even = everyOther(length, chunk, unit, false), odd = everyOther(length, chunk, unit, true);
-  SmallVector<Value> from(count), to(count);
-  for (int64_t i = 0; i != count; ++i)
-    from[i] = rows[first + i * step];
+  SmallVector<Value> to(count);
   for (unsigned round = 0; round != llvm::Log2_64(count); ++round) {
     for (int64_t i = 0; i != count / 2; ++i) {
-      to[i] = vector::ShuffleOp::create(lanes.builder, lanes.loc, from[2 * i], from[2 * i + 1], even);
-      to[i + count / 2] = vector::ShuffleOp::create(lanes.builder, lanes.loc, from[2 * i], from[2 * i + 1], odd);
+      to[i] = vector::ShuffleOp::create(lanes.builder, lanes.loc, rows[2 * i], rows[2 * i + 1], even);
+      to[i + count / 2] = vector::ShuffleOp::create(lanes.builder, lanes.loc, rows[2 * i], rows[2 * i + 1], odd);
     }
-    std::swap(from, to);
+    std::swap(rows, to);
   }
-  for (int64_t i = 0; i != count; ++i)
-    rows[first + i * step] = from[i];
 }
 
-SmallVector<Value> fovea::transpose(LaneBuilder &lanes, ArrayRef<Value> rows) {
+SquareTranspose::SquareTranspose(LaneBuilder &lanes, VectorType type, int64_t count)
+    : lanes(lanes), type(type), length(type.getNumElements()) {
+  unit = std::min<int64_t>(128 / type.getElementTypeBitWidth(), length);
+  for (int64_t square = 0; square != count; ++square)
+    buffers.push_back(unit == length ? Value()
+                                     : makeScratch(lanes.builder, lanes.loc, {length, length}, type.getElementType()));
+}
+
+SmallVector<Value> SquareTranspose::emit(GetRow getRow, PutColumn putColumn, ValueRange carried) {
   // First within 16 bytes, then of units of 16 bytes: both are one instruction with an immediate operand on any
   // machine.
-  unsigned width = cast<VectorType>(rows.front().getType()).getElementTypeBitWidth();
-  int64_t count = rows.size(), unit = std::min<int64_t>(128 / width, count);
-  SmallVector<Value> result(rows);
-  for (int64_t first = 0; first != count; first += unit)
-    transposeUnits(lanes, result, first, 1, unit, 1);
-  for (int64_t first = 0; first != unit; ++first)
-    transposeUnits(lanes, result, first, unit, count, unit);
-  return result;
+  auto getRows = [&](Value first, MutableArrayRef<Value> carried) {
+    SmallVector<SmallVector<Value>> squares(buffers.size());
+    for (int64_t i = 0; i != unit; ++i)
+      for (auto [square, row] : llvm::zip_equal(squares, getRow(lanes.add(first, i), carried)))
+        square.push_back(row);
+    for (SmallVector<Value> &square : squares)
+      transposeUnits(lanes, square, 1);
+    return squares;
+  };
+  if (unit == length) {
+    SmallVector<Value> after(carried);
+    for (auto [number, square] : llvm::enumerate(getRows(lanes.index(0), after)))
+      for (auto [i, column] : llvm::enumerate(square))
+        putColumn(number, lanes.index(i), column);
+    return after;
+  }
+  SmallVector<Value> after = lanes.loop(lanes.index(0), lanes.index(length), unit, carried,
+                                        [&](Value first, ValueRange before) -> SmallVector<Value> {
+                                          SmallVector<Value> next(before);
+                                          for (auto [buffer, square] : llvm::zip_equal(buffers, getRows(first, next)))
+                                            for (auto [i, row] : llvm::enumerate(square))
+                                              vector::StoreOp::create(lanes.builder, lanes.loc, row, buffer,
+                                                                      ValueRange{lanes.add(first, i), lanes.index(0)});
+                                          return next;
+                                        });
+  lanes.loop(lanes.index(0), lanes.index(unit), 1, {}, [&](Value first, ValueRange) -> SmallVector<Value> {
+    for (auto [number, buffer] : llvm::enumerate(buffers)) {
+      SmallVector<Value> rows;
+      for (int64_t i = 0; i != length; i += unit)
+        rows.push_back(vector::LoadOp::create(lanes.builder, lanes.loc, type, buffer,
+                                              ValueRange{lanes.add(first, i), lanes.index(0)}));
+      transposeUnits(lanes, rows, unit);
+      for (auto [i, column] : llvm::enumerate(rows))
+        putColumn(number, lanes.add(first, i * unit), column);
+    }
+    return {};
+  });
+  return after;
 }
 
 UnitStrideView::UnitStrideView(LaneBuilder &lanes, Value source) : buffer(source) {

@@ -70,8 +70,6 @@ struct DeallocateBuffersPass final : fovea::impl::DeallocateBuffersPassBase<Deal
     passes.addPass(createCanonicalizerPass());
     passes.addPass(bufferization::createBufferDeallocationSimplificationPass());
     passes.addPass(bufferization::createLowerDeallocationsPass());
-    passes.addPass(createCanonicalizerPass());
-    passes.addPass(createCSEPass());
     passes.addPass(createConvertBufferizationToMemRefPass());
     if (failed(runPipeline(passes, getOperation())))
       signalPassFailure();

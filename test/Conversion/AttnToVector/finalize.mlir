@@ -64,18 +64,25 @@ func.func @sink(%acc: memref<8x16xf32>, %m: memref<8xf32>, %l: memref<8xf32>, %s
 // -----
 
 // Where the queries of the state lie along the lanes, what a row needs is found for all lanes at once, and squares of the
-// accumulator are transposed in registers: no element of the result is stored by itself but those of the columns and rows
-// that fill no vector.
+// accumulator are transposed, four vectors at a time: first within 16 bytes, then units of 16 bytes. No element of the
+// result is stored by itself but those of the columns and rows that fill no vector.
 
 // CHECK-LABEL: func @lanes
 //  CHECK-SAME:   %[[ACC:[a-z0-9]+]]: memref<24x48xf32>, %{{[a-z0-9]+}}: memref<48xf32>, %[[L:[a-z0-9]+]]: memref<48xf32>
 //  CHECK-SAME:   %[[O:[a-z0-9]+]]: memref<48x24xf32>
+//       CHECK:   %[[SQUARE:.*]] = memref.alloca() {alignment = 64 : i64} : memref<16x16xf32>
 //       CHECK:   scf.for %[[I:.*]] = %c0 to %c48 step %c16
 //       CHECK:     %[[SUM:.*]] = vector.load %[[L]][%[[I]]] : memref<48xf32>, vector<16xf32>
 //       CHECK:     arith.divf %{{.*}}, %[[SUM]] : vector<16xf32>
-// CHECK-COUNT-64:  vector.shuffle {{.*}} : vector<16xf32>, vector<16xf32>
-//   CHECK-NOT:     vector.shuffle
-// CHECK-COUNT-16:  vector.store %{{.*}}, %[[O]]
+//       CHECK:     scf.for %{{.*}} = %c0 to %c16 step %c4
+// CHECK-COUNT-8:     vector.shuffle {{.*}} : vector<16xf32>, vector<16xf32>
+//   CHECK-NOT:       vector.shuffle
+// CHECK-COUNT-4:     vector.store %{{.*}}, %[[SQUARE]]
+//       CHECK:     scf.for %{{.*}} = %c0 to %c4 step %c1
+// CHECK-COUNT-4:     vector.load %[[SQUARE]]
+// CHECK-COUNT-8:     vector.shuffle {{.*}} : vector<16xf32>, vector<16xf32>
+//   CHECK-NOT:       vector.shuffle
+// CHECK-COUNT-4:     vector.store %{{.*}}, %[[O]]
 //       CHECK:     scf.for %{{.*}} = %c16 to %c24 step %c1
 //       CHECK:       vector.load %[[ACC]]
 // CHECK-COUNT-16:    memref.store

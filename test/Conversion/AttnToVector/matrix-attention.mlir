@@ -131,8 +131,8 @@ func.func @shared(%q: memref<4x96x64xbf16>, %k: memref<4x512x64xbf16, strided<[?
 
 // CHECK-LABEL: func @not_finite
 //       CHECK:   %[[FLAGS:.*]] = memref.alloc() : memref<1xi1>
-//       CHECK:   %[[EXPONENT:.*]] = arith.andi
-//       CHECK:   %[[BAD:.*]] = arith.cmpi eq, %[[EXPONENT]]
+//       CHECK:   %[[EXPONENT:.*]] = arith.shli
+//       CHECK:   %[[BAD:.*]] = arith.cmpi uge, %[[EXPONENT]]
 //       CHECK:   arith.select %[[BAD]]
 //       CHECK:   memref.store %{{.*}}, %[[FLAGS]]
 //       CHECK:   %[[FLAG:.*]] = memref.load %[[FLAGS]]

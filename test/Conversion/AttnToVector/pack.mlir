@@ -1,19 +1,20 @@
 // RUN: fovea-opt %s -attn-to-vector="vector-bytes=16" -canonicalize -split-input-file | FileCheck %s
 
 // A vector of the target is one element of as many rows, widened and scaled; rows that do not exist repeat the last one.
-// Rows of unit stride are read as vectors and transposed in registers, others element by element.
+// Rows of unit stride are read as vectors and transposed, others element by element.
 
 // CHECK-LABEL: func @rows
 //  CHECK-SAME:   %[[X:[a-z0-9]+]]: memref<?x8xbf16, strided<[?, ?], offset: ?>>, %[[Y:[a-z0-9]+]]: memref<8x8xf32>
 //       CHECK:   %[[ROWS:.*]] = memref.dim %[[X]], %c0
 //       CHECK:   %[[LAST:.*]] = arith.subi %[[ROWS]], %c1
 //       CHECK:   scf.for %[[M:.*]] = %c0 to %c8 step %c4
-//       CHECK:     %[[M0:.*]] = arith.minsi %[[M]], %[[LAST]]
 //       CHECK:     scf.for %[[K:.*]] = %c0 to %[[END:.*]] step %c4
+//       CHECK:       %[[M0:.*]] = arith.minsi %[[M]], %[[LAST]]
 //       CHECK:       vector.load %{{.*}}[%[[M0]], %[[K]]] : memref<?x8xbf16, strided<[?, 1], offset: ?>>, vector<4xbf16>
 // CHECK-COUNT-8:     vector.shuffle {{.*}} : vector<4xf32>, vector<4xf32>
 //   CHECK-NOT:       vector.shuffle
 // CHECK-COUNT-4:     vector.store
+//       CHECK:     %[[M0:.*]] = arith.minsi %[[M]], %[[LAST]]
 //       CHECK:     scf.for %[[K:.*]] = %[[END]] to %c8 step %c1
 //       CHECK:       memref.load %[[X]][%[[M0]], %[[K]]]
 //       CHECK:       %[[V:.*]] = vector.from_elements {{.*}} : vector<4xbf16>

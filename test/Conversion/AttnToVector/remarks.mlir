@@ -36,9 +36,9 @@ func.func @tile(%partial: i1, %q: memref<8x32xf32>, %k: memref<6x8xf32>, %acc: m
 
 func.func @transposed(%x: memref<?x8xf32>, %y: memref<8x16xf32>, %acc: memref<8x16xf32>, %m: memref<16xf32>, %l: memref<16xf32>,
                       %o: memref<16x8xf32>) {
-  // expected-remark @below {{[Passed] TransposeQueries | Category:attn-to-vector | Remark="squares of 16 x 16 in registers"}}
+  // expected-remark @below {{[Passed] TransposeQueries | Category:attn-to-vector | Remark="squares of 16 x 16"}}
   attn.pack ins(%x : memref<?x8xf32>) outs(%y : memref<8x16xf32>)
-  // expected-remark @below {{[Passed] TransposeResult | Category:attn-to-vector | Remark="squares of 16 x 16 in registers"}}
+  // expected-remark @below {{[Passed] TransposeResult | Category:attn-to-vector | Remark="squares of 16 x 16"}}
   attn.finalize ins(%acc, %m, %l : memref<8x16xf32>, memref<16xf32>, memref<16xf32>) outs(%o : memref<16x8xf32>)
       maps [affine_map<(i, d) -> (d, i)>, affine_map<(i, d) -> (i)>, affine_map<(i, d) -> (i)>, affine_map<(i, d) -> (i, d)>]
   return
