@@ -1,9 +1,9 @@
 //===- GpuModel.cpp - what a GPU offers the compiler ----------------------===//
 //
 // The table of schedules was measured on an H200 (2026-11): forward attention in bf16, 16,384 tokens, 2,048 = heads x
-// head dim. What decides: with fewer keys the boundary between tiles weighs more (flattened loops, tiles that divide
+// head dim. What decides: with fewer keys the boundary between tiles weighs more (the next Q in time, tiles that divide
 // the length), with more keys the exchange between softmax and products does (three warpgroups, conditional
-// rescale), at large head dims the registers of the accumulator.
+// rescale), at large head dims the registers of the accumulator. benchmarks/results/h200-schedules.md has what was tried.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,23 +35,26 @@ struct Entry {
 // warpgroups, tile_n, ping-pong, flatten, rescale_log2, output over query, blocks per SM, tiles per section,
 // query stages, dynamic
 constexpr Entry table[] = {
-    {64, false, 1024, {4, 64, true, true, 0, false, 1, 0, 2}},
-    {64, false, any, {3, 128, true, true, 0, false, 1, 0, 2}},
-    {64, true, 1024, {1, 64, false, true, 0, false, 3, 300, 2}},
-    {64, true, any, {3, 128, true, true, 0, false, 1, 400, 2}},
+    {64, false, 1024, {4, 64, true, false, 0, false, 1, 0, 2, false}},
+    {64, false, any, {3, 128, true, false, 0, false, 1, 0, 2}},
+    {64, true, 1024, {1, 64, false, false, 0, false, 3, 300, 2}},
+    {64, true, any, {3, 128, true, false, 0, false, 1, 900, 2}},
     {96, false, 1024, {2, 128, false, true, 0, false, 1, 0, 2}},
-    {96, false, any, {3, 96, false, false, 8, false, 1, 0, 1}},
+    {96, false, any, {3, 112, true, false, 8, false, 1, 0, 2}},
     {96, true, 2048, {2, 128, false, true, 0, false, 1, 300, 2}},
-    {96, true, any, {3, 96, true, true, 8, true, 1, 250, 2}},
+    {96, true, any, {3, 96, true, false, 8, false, 1, 600, 2}},
     {128, false, 1024, {2, 128, true, false, 0, false, 1, 0, 2, false}},
     {128, false, any, {3, 80, true, false, 8, false, 1, 0, 2}},
     {128, true, 4096, {2, 128, true, false, 0, false, 1, 130, 2}},
     {128, true, any, {3, 80, false, false, 8, false, 1, 600, 1}},
     {192, false, 1024, {2, 64, false, true, 8, true, 1, 0, 2}},
+    {192, false, 4096, {2, 80, true, false, 8, true, 1, 0, 2}},
     {192, false, any, {2, 80, false, false, 8, true, 1, 0, 1}},
-    {192, true, 1024, {2, 64, false, true, 8, true, 1, 160, 2}},
+    {192, true, 512, {2, 64, true, false, 8, true, 1, 64, 2}},
+    {192, true, 1024, {2, 64, true, false, 8, true, 1, 160, 2}},
     {192, true, any, {2, 80, true, true, 8, true, 1, 250, 2}},
     {256, false, any, {2, 64, false, false, 8, true, 1, 0, 1}},
+    {256, true, 512, {2, 64, false, false, 8, true, 1, 64, 1}},
     {256, true, any, {2, 64, false, false, 8, true, 1, 130, 1}},
 };
 

@@ -94,6 +94,13 @@ def variants():
                           rescale=full_rescale)
             yield Variant(f"{dtype}-causal-lse-max-{keys}", dtype, clauses="causal(bottom_right)", heads=8, kv_heads=2,
                           semantics=bottom, results=["lse", "max"], options=options, rescale=causal_rescale)
+        for dim, heads in ((64, 32), (96, 21), (192, 10), (256, 8)):
+            for mask, clauses, semantics in (("full", "", None), ("causal", "causal(top_left)", top)):
+                yield Variant(f"{dtype}-d{dim}-{mask}", dtype, dim, clauses=clauses, heads=heads, semantics=semantics,
+                              rescale="conditional", benchmark={"as": "fovea"})
+                for keys in (512, 1024, 4096, 16384) if dtype == "bf16" else ():
+                    yield Variant(f"{dtype}-d{dim}-{mask}-{keys}", dtype, dim, clauses=clauses, heads=heads,
+                                  semantics=semantics, results=["lse"], options=f"keys={keys}", rescale="conditional")
         yield Variant(f"{dtype}-one-head-dim", dtype, results=["lse"])
         yield Variant(f"{dtype}-window", dtype, clauses="causal(bottom_right) window(100, *)", heads=4, kv_heads=1,
                       semantics={**bottom, "window": [100, None]}, results=["lse"])
