@@ -3,7 +3,8 @@
 // The table of schedules was measured on an H200 (2026-11): forward attention in bf16, 16,384 tokens, 2,048 = heads x
 // head dim. What decides: with fewer keys the boundary between tiles weighs more (the next Q in time, tiles that divide
 // the length), with more keys the exchange between softmax and products does (three warpgroups, conditional
-// rescale), at large head dims the registers of the accumulator. benchmarks/results/h200-schedules.md has what was tried.
+// rescale), at large head dims the registers of the accumulator. benchmarks/results/h200-schedules.md has what was
+// tried.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,12 +34,12 @@ struct Entry {
 };
 
 // warpgroups, tile_n, ping-pong, flatten, rescale_log2, output over query, blocks per SM, tiles per section,
-// query stages, dynamic
+// query stages, dynamic, stages of K and V
 constexpr Entry table[] = {
     {64, false, 1024, {4, 64, true, false, 0, false, 1, 0, 2, false}},
     {64, false, any, {3, 128, true, false, 0, false, 1, 0, 2}},
     {64, true, 1024, {1, 64, false, false, 0, false, 3, 300, 2}},
-    {64, true, any, {3, 128, true, false, 0, false, 1, 900, 2}},
+    {64, true, any, {3, 128, true, false, 0, false, 1, 900, 2, true, 3}},
     {96, false, 1024, {2, 128, false, true, 0, false, 1, 0, 2}},
     {96, false, any, {3, 112, true, false, 8, false, 1, 0, 2}},
     {96, true, 2048, {2, 128, false, true, 0, false, 1, 300, 2}},

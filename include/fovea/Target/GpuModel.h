@@ -48,6 +48,7 @@ struct AttentionSchedule {
   int64_t sectionTiles;  ///< Only where rows differ.
   int64_t queryStages;   ///< 2: the next tile's Q is loaded while this one is in use.
   bool isDynamic = true; ///< Tiles are handed out by a counter.
+  int64_t stages = 2;    ///< Of the channels of K and V.
 
   int64_t tileM() const { return 64 * warpgroups; }
 };

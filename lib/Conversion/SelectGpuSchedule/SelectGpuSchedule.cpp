@@ -181,7 +181,7 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
     bool byHand = op->hasAttr(scheduleName);
     if (!byHand)
       op->setAttr(scheduleName, cta::ScheduleAttr::get(
-                                    context, best->warpgroups, /*stages=*/2, /*overlap=*/true, best->pingPong,
+                                    context, best->warpgroups, best->stages, /*overlap=*/true, best->pingPong,
                                     /*specialize=*/true, best->flatten, best->queryStages, best->outputOverQuery,
                                     best->isDynamic ? cta::Scheduler::Dynamic : cta::Scheduler::Static,
                                     shape && shape->masked ? cta::TileOrder::Descending : cta::TileOrder::Ascending,
