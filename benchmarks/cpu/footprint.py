@@ -3,6 +3,9 @@
 
   footprint.py [--bin build/release/bin] [--rounds 5] [--threads 2] [--out benchmarks/results/cpu-footprint.json]
 
+A module's compile time is that of fovea-run, in a process of its own, which also loads and first touches the compiler, and
+that of fovea-bench for the second module of a process.
+
 Unfused is attn-unfused-to-llvm: whole score matrices and plain loops, which LLVM vectorizes, on one thread; so the
 fused code is timed on one thread, too. Both are medians over rounds in turn, checked against the fp64 evaluation. The peak
 resident memory is that of a process that compiles and calls the function once. Needs no other package.
@@ -17,8 +20,8 @@ LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 MEMORY_LENGTHS = (1024, 2048, 4096, 8192, 16384, 32768)
 
 
-def attention(heads, queries, keys, dim, causal):
-    q, k = (f"tensor<1x{heads}x{length}x{dim}xf32>" for length in (queries, keys))
+def attention(heads, queries, keys, dim, causal, dtype="f32"):
+    q, k = (f"tensor<1x{heads}x{length}x{dim}x{dtype}>" for length in (queries, keys))
     clause = "causal(bottom_right) " if causal else ""
     return (f"func.func @attention(%q: {q}, %k: {k}, %v: {k}, %out: {q}) -> {q} {{\n"
             f"  %o = attn.attention {clause}ins(%q, %k, %v : {q}, {k}, {k}) outs(%out : {q})\n  return %o : {q}\n}}\n")
@@ -44,6 +47,24 @@ class Runner:
 
 def median_ms(output):
     return float(re.search(r"median ([0-9.]+) ms", output).group(1))
+
+
+def compile_times(options, run, dtype, causal):
+    """Milliseconds of the first and the second module of a process: static shapes, 8 heads, length 1024, D 64."""
+    first, second = [], []
+    for _ in range(9):
+        output = run(attention(8, 1024, 1024, 64, causal, dtype), threads=options.threads)[0]
+        parts = re.search(r"compiled in (\d+) ms \(passes (\d+), LLVM (\d+)\)", output).groups()
+        first.append([int(x) for x in parts])
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            subprocess.run([f"{options.bin}/fovea-bench", "--target=cpu", f"--dtype={dtype}", "--heads=8", "--head-dim=64",
+                            "--queries=256,1024", f"--causal={'bottom_right' if causal else 'none'}", "--rounds=1",
+                            "--calls=3", "--peak-flops=1e12", "--bandwidth=1e10", f"--json={file.name}"],
+                           check=True, capture_output=True)
+            second.append(1e3 * json.load(open(file.name))["cells"][1]["compile_seconds"])
+    total, passes, llvm = (statistics.median(column) for column in zip(*first))
+    return dict(total=total, passes=passes, llvm=llvm, second=statistics.median(second), rounds=first,
+                rounds_second=[round(x) for x in second])
 
 
 def main():
@@ -72,15 +93,8 @@ def main():
     for length in MEMORY_LENGTHS:
         peak = run(attention(1, length, length, 64, True), threads=options.threads)[1]
         memory.append(dict(length=length, tensors_kib=4 * length * 64 * 4 // 1024, peak_kib=peak))
-    compile_ms = {}
-    for name, source in (("full", attention(8, 1024, 1024, 64, False)), ("causal", attention(8, 1024, 1024, 64, True))):
-        found = []
-        for _ in range(9):
-            output = run(source, threads=options.threads)[0]
-            parts = re.search(r"compiled in (\d+) ms \(passes (\d+), LLVM (\d+)\)", output).groups()
-            found.append([int(x) for x in parts])
-        total, passes, llvm = (statistics.median(column) for column in zip(*found))
-        compile_ms[name] = dict(total=total, passes=passes, llvm=llvm, rounds=found)
+    compile_ms = {f"{dtype} {'causal' if causal else 'full'}": compile_times(options, run, dtype, causal)
+                  for dtype in ("f32", "bf16", "f16") for causal in (False, True)}
 
     record = dict(date=time.strftime("%Y-%m-%d"), command="benchmarks/cpu/footprint.py",
                   commit=options.commit or contestants.commit_here(), binaries=options.bin,
@@ -96,7 +110,7 @@ def main():
               f"{c['unfused_ms'] / c['fused_ms']:.1f} |" + ("" if set(c["checks"]) == {"PASS"} else " WRONG"))
     print("peak resident KiB by length:", ", ".join(f"{m['length']}: {m['peak_kib']}" for m in memory))
     for name, c in compile_ms.items():
-        print(f"compile, {name}: {c['total']:.0f} ms (passes {c['passes']:.0f}, LLVM {c['llvm']:.0f})")
+        print(f"compile, {name}: {c['total']:.0f} ms (passes {c['passes']:.0f}, LLVM {c['llvm']:.0f}), then {c['second']:.0f}")
 
 
 if __name__ == "__main__":

@@ -116,19 +116,31 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   return ConfigAttr::get(op->getContext(), tileM, tileN, splits, rescaleLog2, LaneAxis::Queries, /*tileG=*/1);
 }
 
-/// Of a packed query tile, 0 where there is none or its head dim is dynamic.
-int64_t queryBytes(StructuredOpInterface op, ConfigAttr config) {
-  if (!isa<AttentionOp, OnlineAttentionOp>(op))
+/// Extents of the op's dimensions, dynamic where no type of an operand says them.
+SmallVector<int64_t> extentsOf(StructuredOpInterface op) {
+  SmallVector<int64_t> extents(op.getNumLoops(), ShapedType::kDynamic);
+  for (auto [operand, map] : llvm::zip_equal(op.getMappedOperands(), op.getMappedOperandMaps()))
+    for (auto [i, expr] : llvm::enumerate(map.getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        if (int64_t extent = cast<ShapedType>(operand->get().getType()).getDimSize(i); !ShapedType::isDynamic(extent))
+          extents[dim.getPosition()] = extent;
+  return extents;
+}
+
+/// Of a query tile that is packed for the lanes, 0 where there is none or its head dim is dynamic.
+int64_t queryBytes(StructuredOpInterface op, ConfigAttr config, const CpuBudget &budget) {
+  if (!isa<AttentionOp, OnlineAttentionOp>(op) || config.getLanes() == LaneAxis::Keys)
     return 0;
   SmallVector<AffineMap> maps = op.getMappedOperandMaps();
   FailureOr<AttentionDims> dims = AttentionDims::infer(maps[0], maps[1], maps[2]);
-  auto type = cast<ShapedType>(op.getMappedOperands().front()->get().getType());
-  int64_t headDim = 0;
-  if (succeeded(dims))
-    for (auto [i, expr] : llvm::enumerate(maps[0].getResults()))
-      if (expr == getAffineDimExpr(dims->qk, op->getContext()) && !type.isDynamicDim(i))
-        headDim = type.getDimSize(i);
-  return config.getTileM() * headDim * cast<ScoreOpInterface>(op.getOperation()).getComputeType().getWidth() / 8;
+  SmallVector<int64_t> extents = extentsOf(op);
+  if (failed(dims) || ShapedType::isDynamic(extents[dims->qk]))
+    return 0;
+  auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
+  int64_t headDim = std::min(extents[dims->qk], extentOr(extents[dims->value], 0));
+  if (isForMatrixUnit(scoreOp, headDim, extentOr(extents[dims->query()], assumedLength), budget))
+    return 0;
+  return config.getTileM() * extents[dims->qk] * scoreOp.getComputeType().getWidth() / 8;
 }
 
 /// Rows of a softmax: enough per task to pay for its start, few enough to spread over the threads.
@@ -165,7 +177,7 @@ struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<Att
         remark::analysis(op.getLoc(), options)
             << remark::metric("tile_m", config.getTileM()) << remark::metric("tile_n", config.getTileN())
             << remark::metric("splits", config.getSplits());
-        if (int64_t bytes = queryBytes(op, config); bytes > budget.l1Bytes)
+        if (int64_t bytes = queryBytes(op, config, budget); bytes > budget.l1Bytes)
           remark::missed(op.getLoc(), options) << remark::reason(
               "the packed query tile of {0} bytes is larger than the first-level cache of {1}", bytes, budget.l1Bytes);
       }
@@ -174,12 +186,7 @@ struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<Att
 
   ConfigAttr choose(StructuredOpInterface op, const CpuBudget &budget) {
     SmallVector<AffineMap> maps = op.getMappedOperandMaps();
-    SmallVector<int64_t> extents(op.getNumLoops(), ShapedType::kDynamic);
-    for (auto [operand, map] : llvm::zip_equal(op.getMappedOperands(), maps))
-      for (auto [i, expr] : llvm::enumerate(map.getResults()))
-        if (auto dim = dyn_cast<AffineDimExpr>(expr))
-          if (int64_t extent = cast<ShapedType>(operand->get().getType()).getDimSize(i); !ShapedType::isDynamic(extent))
-            extents[dim.getPosition()] = extent;
+    SmallVector<int64_t> extents = extentsOf(op);
     if (isa<AttentionOp, OnlineAttentionOp>(op))
       return scheduleAttention(cast<ScoreOpInterface>(op.getOperation()), maps[0], maps[1], maps[2], extents, budget);
     if (auto scoreOp = dyn_cast<ScoreOpInterface>(op.getOperation()))
