@@ -2,6 +2,7 @@
 
 #include "fovea/Bench/Bench.h"
 #include "Ceilings.h"
+#include "CudaCeilings.h"
 #include "fovea/Compile/Reproducer.h"
 #include "fovea/Dialect/Attn/Transforms/RooflineSvg.h"
 #include "fovea/Execute/Runner.h"
@@ -93,8 +94,11 @@ private:
   void finish(RunningCell &cell);
 
   const BenchOptions &options;
-  std::optional<CpuCeilings> ceilings;
+  std::optional<CpuCeilings> cpuCeilings;
+  std::optional<CudaCeilings> cudaCeilings;
 };
+
+bool isOnCpu(const BenchResult &result) { return llvm::StringRef(result.place).starts_with("the CPU"); }
 
 } // namespace
 
@@ -214,14 +218,17 @@ llvm::Error Bench::chooseCalls(RunningCell &cell) {
 llvm::Error Bench::compare(RunningCell &cell, double seconds) {
   BenchResult &result = cell.result;
   Ceiling ceiling;
-  if (ceilings) {
-    auto measured = ceilings->measure(cell.type, int64_t(result.readBytes + result.writtenBytes),
-                                      result.writtenBytes > result.readBytes / 8);
+  auto measure = [&](auto &ceilings) -> llvm::Error {
+    auto measured = ceilings.measure(cell.type, int64_t(result.readBytes + result.writtenBytes),
+                                     result.writtenBytes > result.readBytes / 8);
     if (!measured)
       return measured.takeError();
     ceiling = *measured;
-    result.unit = ceilings->getUnit(cell.type);
-  }
+    result.unit = ceilings.getUnit(cell.type);
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = isOnCpu(result) ? measure(*cpuCeilings) : measure(*cudaCeilings))
+    return error;
   if (options.peakFlops > 0) {
     ceiling.peakFlops = options.peakFlops;
     result.unit = "given";
@@ -276,16 +283,23 @@ llvm::Expected<BenchReport> Bench::run() {
     cell.result.error = llvm::toString(std::move(error));
     cell.run.reset();
   };
-  bool onCpu = false;
+  bool onCpu = false, onGpu = false;
   for (RunningCell &cell : running) {
     note(cell, prepare(cell));
-    onCpu |= cell.run && llvm::StringRef(cell.result.place).starts_with("the CPU");
+    if (cell.run)
+      (isOnCpu(cell.result) ? onCpu : onGpu) = true;
   }
   if (onCpu) {
     auto created = CpuCeilings::create();
     if (!created)
       return created.takeError();
-    ceilings = std::move(*created);
+    cpuCeilings.emplace(std::move(*created));
+  }
+  if (onGpu) {
+    auto created = CudaCeilings::create();
+    if (!created)
+      return created.takeError();
+    cudaCeilings.emplace(std::move(*created));
   }
   for (int64_t round = 0; round < options.rounds; ++round)
     for (size_t i = 0; i < running.size(); ++i) {
