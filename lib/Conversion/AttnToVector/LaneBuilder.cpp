@@ -146,6 +146,15 @@ void LaneBuilder::either(Value condition, function_ref<void()> yes, function_ref
   no();
 }
 
+Value LaneBuilder::eitherValue(Value condition, function_ref<Value()> yes, function_ref<Value()> no) {
+  if (std::optional<int64_t> constant = getConstantIntValue(condition))
+    return *constant ? yes() : no();
+  auto yielding = [&](function_ref<Value()> branch) {
+    return [this, branch](OpBuilder &, Location) { scf::YieldOp::create(builder, loc, branch()); };
+  };
+  return scf::IfOp::create(builder, loc, condition, yielding(yes), yielding(no)).getResult(0);
+}
+
 Value fovea::makeScratch(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element) {
   Operation *scope = builder.getInsertionBlock()->getParentOp();
   while (!isa<scf::ForallOp, FunctionOpInterface>(scope))

@@ -72,6 +72,10 @@ public:
   /// Emits `yes` where `condition` holds and `no` elsewhere, and only one of them where it is constant.
   void either(mlir::Value condition, llvm::function_ref<void()> yes, llvm::function_ref<void()> no);
 
+  /// The same for code that has a result.
+  mlir::Value eitherValue(mlir::Value condition, llvm::function_ref<mlir::Value()> yes,
+                          llvm::function_ref<mlir::Value()> no);
+
   mlir::OpBuilder &builder;
   mlir::Location loc;
   mlir::FloatType type; ///< compute type

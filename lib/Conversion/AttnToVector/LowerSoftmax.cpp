@@ -8,17 +8,22 @@
 // relative to the maximum of their time, and all that is left to do is to scale and store them.
 //
 //   for chunk of row
-//     S = score(x), m' = max(m, max S)                  the next chunk is on its way from memory
-//     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'          so is the next row
+//     S = score(x), m' = max(m, max S)
+//     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'    the next chunk is on its way from
+//     memory
 //   for chunk of row
 //     y = E[chunk] * (base^(M[chunk] - m) / l)          past the cache where y is large
 //
+// Such stores wait for memory, exponentials for the execution units. Where y is stored past the cache, a row waits for
+// the next one of its tile, whose exponentials its stores go between: there are two scratch buffers, one for the row
+// that is read and one for the row that is written.
+//
 //===----------------------------------------------------------------------===//
 
+#include "SoftmaxResult.h"
 #include "SoftmaxRows.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
+#include <utility>
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -28,10 +33,6 @@ namespace {
 
 /// Rows up to so long are kept as exponentials, a quarter of a MiB of f32.
 constexpr int64_t mostElementsKept = 65536;
-/// Results larger than this leave the cache before anyone reads them.
-constexpr int64_t bytesWorthStreaming = 8 << 20;
-/// Shorter rows are mostly ends that cannot be streamed.
-constexpr int64_t rowBytesWorthStreaming = 8192;
 
 /// Lowers an online_softmax, a normalize, or one after the other.
 class SoftmaxLowering {
@@ -55,27 +56,24 @@ public:
   void lowerBothIfItFits(function_ref<void()> separately);
 
 private:
-  /// The running maximum and sum of a row, scalars.
-  struct RowState {
-    Value maximum, sum;
-  };
-  /// Where a row's scores go: `buffer` from `offset` on, which is what element `begin` of the chunk has.
-  struct Scratch {
-    Value buffer, offset;
+  /// A row that is yet to be written, if there `exists` one.
+  struct Waiting {
+    Value exists, position;
+    SoftmaxResult result;
+    KeptRow kept;
   };
 
   void lowerBoth();
-  bool isLog() { return normalize.getKind() == SoftmaxKind::LogProb; }
   OpOperand &stateOperand(unsigned which);
   RowState loadState();
   void storeState(RowState state);
-  RowState foldChunk(RowState state, Value begin, Value end, Scratch scratch, bool keepScores);
-  RowState foldRow(RowState state, Value kept, Value maxima);
-  void writeRow(RowState state, Value kept, Value maxima);
-  void writeElements(Value begin, Value end, Value kept, bool streaming, function_ref<Value(Value)> result);
-  Value exponentialOf(Value score, Value reference);
-  Value isWorthStreaming(Value buffer);
-  Value headLength(Value buffer, Value begin, Value end);
+  RowState foldChunk(RowState state, Value begin, Value end, KeptRow kept, Value number, const Waiting *waiting);
+  RowState foldRow(RowState state, KeptRow kept, const Waiting *waiting = nullptr);
+  void foldAndWriteRow(KeptRow kept);
+  void foldAndWriteRun(ArrayRef<KeptRow> halves);
+  void storeLse(RowState state);
+  void writeRow(RowState state, KeptRow kept);
+  void writeElements(Value begin, Value end, KeptRow kept, bool streaming, function_ref<Value(Value)> result);
   /// Runs `body(begin, end, number)` for the chunks of a row.
   SmallVector<Value> overChunks(ValueRange init,
                                 function_ref<SmallVector<Value>(Value, Value, Value, ValueRange)> body);
@@ -106,7 +104,7 @@ OpOperand &SoftmaxLowering::stateOperand(unsigned which) {
   return which == 0 ? normalize.getMaxMutable() : normalize.getSumMutable();
 }
 
-SoftmaxLowering::RowState SoftmaxLowering::loadState() {
+RowState SoftmaxLowering::loadState() {
   auto load = [&](OpOperand &operand) -> Value {
     return memref::LoadOp::create(builder, loc, operand.get(), row.rowIndices(stateMap));
   };
@@ -118,23 +116,19 @@ void SoftmaxLowering::storeState(RowState state) {
   memref::StoreOp::create(builder, loc, state.sum, stateOperand(1).get(), row.rowIndices(stateMap));
 }
 
-/// base^(score - reference).
-Value SoftmaxLowering::exponentialOf(Value score, Value reference) {
-  return lanes.exponential(arith::SubFOp::create(builder, loc, score, reference), baseTwo);
-}
-
-/// The state with the elements of a chunk. Their exponentials relative to the maximum that it returns, or their scores
-/// with `keepScores`, are left in the scratch.
-SoftmaxLowering::RowState SoftmaxLowering::foldChunk(RowState state, Value begin, Value end, Scratch scratch,
-                                                     bool keepScores) {
-  auto placeOf = [&](Value at) { return lanes.add(scratch.offset, at); };
+/// The state with the elements of a chunk. Their exponentials relative to the maximum that it returns are left in
+/// `kept`, or their scores where these are needed. The same chunk of a row that waits is written.
+RowState SoftmaxLowering::foldChunk(RowState state, Value begin, Value end, KeptRow kept, Value number,
+                                    const Waiting *waiting) {
+  bool keepScores = !kept.maxima || needsScores(normalize);
+  Value first = kept.maxima ? lanes.add(kept.begin, begin) : kept.begin;
   auto max = [&](Value a, Value b) { return lanes.max(a, b); };
   auto add = [&](Value a, Value b) -> Value { return arith::AddFOp::create(builder, loc, a, b); };
   Value maxima = row.reduceInLanes(
       begin, end, lanes.negInf(),
       [&](Value at, Value valid, Value carried) {
         Value scores = row.scores(buffers[0], at, valid);
-        lanes.store(scores, scratch.buffer, placeOf(lanes.sub(at, begin)));
+        lanes.store(scores, kept.elements, lanes.add(first, lanes.sub(at, begin)));
         return lanes.max(carried, scores);
       },
       max);
@@ -142,20 +136,32 @@ SoftmaxLowering::RowState SoftmaxLowering::foldChunk(RowState state, Value begin
   Value next = lanes.max(state.maximum, best);
   Value reference = lanes.guarded(lanes.broadcast(next));
   Value ahead = lanes.add(begin, elementsPerChunk);
-  Value sums = row.reduceInLanes(
-      lanes.index(0), lanes.sub(end, begin), lanes.splat(0.0),
-      [&](Value at, Value, Value carried) {
-        row.prefetch(buffers[0], lanes.add(ahead, at));
-        if (normalize) // reads go on while exponentials are computed, so that the stores have the memory to themselves
-          row.prefetchNextRow(buffers[0], lanes.add(begin, at));
-        Value exponentials = exponentialOf(lanes.load(scratch.buffer, placeOf(at)), reference);
-        if (!keepScores)
-          lanes.store(exponentials, scratch.buffer, placeOf(at));
-        return add(carried, exponentials);
-      },
-      add);
+  auto sumUp = [&](const Waiting *waiting) {
+    Value factor = waiting ? waiting->result.factorOf(waiting->kept, number) : Value();
+    return row.reduceInLanes(
+        lanes.index(0), lanes.sub(end, begin), lanes.splat(0.0),
+        [&](Value at, Value valid, Value carried) {
+          row.prefetch(buffers[0], ahead, at);
+          Value exponentials =
+              exponentialOf(lanes, lanes.load(kept.elements, lanes.add(first, at)), reference, baseTwo);
+          if (!keepScores)
+            lanes.store(exponentials, kept.elements, lanes.add(first, at));
+          if (waiting) {
+            Value place = lanes.add(begin, at);
+            Value from = lanes.load(waiting->kept.elements, lanes.add(waiting->kept.begin, place));
+            Value here = std::exchange(row.position[row.rows.back()], waiting->position);
+            row.storeLanes(waiting->result.of(from, factor), buffers[1], place, valid, /*streaming=*/true);
+            row.position[row.rows.back()] = here;
+          }
+          return add(carried, exponentials);
+        },
+        add);
+  };
+  Value sums = waiting ? lanes.eitherValue(
+                             waiting->exists, [&] { return sumUp(waiting); }, [&] { return sumUp(nullptr); })
+                       : sumUp(nullptr);
   Value added = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, sums);
-  Value alpha = exponentialOf(state.maximum, vector::ExtractOp::create(builder, loc, reference, 0));
+  Value alpha = exponentialOf(lanes, state.maximum, vector::ExtractOp::create(builder, loc, reference, 0), baseTwo);
   return {next, lanes.fma(state.sum, alpha, added)};
 }
 
@@ -168,16 +174,13 @@ SmallVector<Value> SoftmaxLowering::overChunks(ValueRange init,
   });
 }
 
-/// The state of a whole row. What foldChunk leaves goes to `kept` and the maxima that it is relative to to `maxima`,
-/// unless that is null and the scratch is used chunk after chunk.
-SoftmaxLowering::RowState SoftmaxLowering::foldRow(RowState state, Value kept, Value maxima) {
+/// The state of a whole row; writes the one that waits beside it.
+RowState SoftmaxLowering::foldRow(RowState state, KeptRow kept, const Waiting *waiting) {
   SmallVector<Value> folded =
       overChunks({state.maximum, state.sum}, [&](Value begin, Value end, Value number, ValueRange carried) {
-        Scratch scratch{kept, maxima ? begin : lanes.index(0)};
-        bool keepScores = !maxima || (normalize && isLog());
-        RowState next = foldChunk({carried[0], carried[1]}, begin, end, scratch, keepScores);
-        if (maxima)
-          memref::StoreOp::create(builder, loc, next.maximum, maxima, number);
+        RowState next = foldChunk({carried[0], carried[1]}, begin, end, kept, number, waiting);
+        if (kept.maxima)
+          memref::StoreOp::create(builder, loc, next.maximum, kept.maxima, lanes.add(kept.number, number));
         return SmallVector<Value>{next.maximum, next.sum};
       });
   return {folded[0], folded[1]};
@@ -187,50 +190,24 @@ SoftmaxLowering::RowState SoftmaxLowering::foldRow(RowState state, Value kept, V
 // Results
 //===----------------------------------------------------------------------===//
 
-/// Whether results of this size and shape are better stored past the cache.
-Value SoftmaxLowering::isWorthStreaming(Value buffer) {
-  if (!row.canStorePastCache(buffer))
-    return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(false));
-  Value whole = buffer; // of which the tile writes a part
-  while (true) {
-    if (auto view = whole.getDefiningOp<memref::SubViewOp>())
-      whole = view.getSource();
-    else if (auto cast = whole.getDefiningOp<memref::CastOp>())
-      whole = cast.getSource();
-    else
-      break;
-  }
-  auto type = cast<MemRefType>(whole.getType());
-  int64_t bytes = type.getElementTypeBitWidth() / 8;
-  Value elements = lanes.index(1);
-  for (int64_t i = 0, e = type.getRank(); i != e; ++i)
-    elements = builder.createOrFold<arith::MulIOp>(loc, elements, builder.createOrFold<memref::DimOp>(loc, whole, i));
-  auto exceeds = [&](Value count, int64_t limit) {
-    return builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, count, lanes.index(limit / bytes));
-  };
-  return builder.createOrFold<arith::AndIOp>(loc, exceeds(elements, bytesWorthStreaming),
-                                             exceeds(length, rowBytesWorthStreaming - 1));
+void SoftmaxLowering::storeLse(RowState state) {
+  if (!normalize.getReturnLse())
+    return;
+  OpOperand &output = normalize.getOutputsMutable()[1];
+  AffineMap map = cast<StructuredOpInterface>(normalize.getOperation()).getMapOf(output);
+  memref::StoreOp::create(builder, loc, logSumExp(lanes, state, baseTwo), output.get(), row.rowIndices(map));
 }
 
-/// Elements from `begin` on in the row of `buffer` that lie before a multiple of a vector's size in memory, or `end`.
-Value SoftmaxLowering::headLength(Value buffer, Value begin, Value end) {
-  int64_t bytes = getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8;
-  Value address = row.addressOf(buffer, begin);
-  Value missing =
-      arith::AndIOp::create(builder, loc, lanes.sub(lanes.index(0), address), lanes.index(lanes.lanes * bytes - 1));
-  Value head = arith::DivUIOp::create(builder, loc, missing, lanes.index(bytes));
-  return arith::MinSIOp::create(builder, loc, head, lanes.sub(end, begin));
-}
-
-/// y = `result` of the kept exponentials (or scores), or of the scores of x where nothing was kept.
-void SoftmaxLowering::writeElements(Value begin, Value end, Value kept, bool streaming,
+/// y = `result` of what is kept, or of the scores of x where nothing is.
+void SoftmaxLowering::writeElements(Value begin, Value end, KeptRow kept, bool streaming,
                                     function_ref<Value(Value)> result) {
   auto write = [&](Value at, Value valid) {
-    Value from = kept ? lanes.load(kept, at) : row.scores(buffers[0], at, valid);
+    Value from =
+        kept.elements ? lanes.load(kept.elements, lanes.add(kept.begin, at)) : row.scores(buffers[0], at, valid);
     row.storeLanes(result(from), buffers[1], at, valid, streaming);
   };
   if (streaming) {
-    Value head = headLength(buffers[1], begin, end);
+    Value head = row.headLength(buffers[1], begin, end);
     Value aligned = lanes.add(begin, head);
     lanes.loop(begin, aligned, lanes.lanes, {}, [&](Value at, ValueRange) -> SmallVector<Value> {
       write(at, head);
@@ -241,46 +218,17 @@ void SoftmaxLowering::writeElements(Value begin, Value end, Value kept, bool str
   row.inLanes(begin, end, write);
 }
 
-/// Writes what becomes of a row from what foldRow left in `kept` and `maxima`, or from x where these are null.
-void SoftmaxLowering::writeRow(RowState state, Value kept, Value maxima) {
-  Value logSum = isLog() || normalize.getReturnLse() ? Value(math::LogOp::create(builder, loc, state.sum)) : Value();
-  Value toNatural = baseTwo ? lanes.scalar(llvm::numbers::ln2) : Value();
-  if (normalize.getReturnLse()) {
-    Value natural = baseTwo ? lanes.mul(state.maximum, toNatural) : state.maximum;
-    Value lse = arith::AddFOp::create(builder, loc, natural, logSum);
-    OpOperand &output = normalize.getOutputsMutable()[1];
-    AffineMap map = cast<StructuredOpInterface>(normalize.getOperation()).getMapOf(output);
-    memref::StoreOp::create(builder, loc, lse, output.get(), row.rowIndices(map));
-  }
-  Value zero = lanes.scalar(0.0), inverse, reference = lanes.broadcast(state.maximum);
-  if (!isLog()) {
-    inverse = arith::DivFOp::create(builder, loc, lanes.scalar(1.0), state.sum);
-    if (normalize.getSafe()) { // S3: a row without keys is 0, not NaN
-      Value empty = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, state.sum, zero);
-      inverse = arith::SelectOp::create(builder, loc, empty, zero, inverse);
-    }
-    inverse = lanes.broadcast(inverse);
-    reference = lanes.guarded(reference);
-  }
+/// Writes what becomes of a row from what foldRow kept, or from x where that is nothing.
+void SoftmaxLowering::writeRow(RowState state, KeptRow kept) {
+  SoftmaxResult result(lanes, normalize, state);
   auto writeAll = [&](bool streaming) {
-    if (!isLog() && kept) {
-      // A chunk's exponentials are relative to the maximum of their time.
-      Value last = vector::ExtractOp::create(builder, loc, reference, ArrayRef<int64_t>{0});
-      overChunks({}, [&](Value begin, Value end, Value number, ValueRange) -> SmallVector<Value> {
-        Value factor = exponentialOf(memref::LoadOp::create(builder, loc, maxima, number), last);
-        factor = lanes.mul(lanes.broadcast(factor), inverse);
-        writeElements(begin, end, kept, streaming, [&](Value from) { return lanes.mul(from, factor); });
-        return {};
-      });
-      return;
-    }
-    writeElements(lanes.index(0), length, kept, streaming, [&](Value from) -> Value {
-      if (!isLog())
-        return lanes.mul(exponentialOf(from, reference), inverse);
-      Value difference = arith::SubFOp::create(builder, loc, from, reference);
-      if (baseTwo)
-        difference = lanes.mul(difference, lanes.broadcast(toNatural));
-      return arith::SubFOp::create(builder, loc, difference, lanes.broadcast(logSum));
+    if (!kept.elements || needsScores(normalize))
+      return writeElements(lanes.index(0), length, kept, streaming,
+                           [&](Value from) { return result.of(from, Value()); });
+    overChunks({}, [&](Value begin, Value end, Value number, ValueRange) -> SmallVector<Value> {
+      Value factor = result.factorOf(kept, number);
+      writeElements(begin, end, kept, streaming, [&](Value from) { return result.of(from, factor); });
+      return {};
     });
   };
   if (!row.unitStride)
@@ -293,25 +241,78 @@ void SoftmaxLowering::writeRow(RowState state, Value kept, Value maxima) {
 //===----------------------------------------------------------------------===//
 
 void SoftmaxLowering::lowerOnline() {
-  Value scratch = makeScratch(builder, loc, {elementsPerChunk}, lanes.type);
-  row.forEachRow(buffers, [&] { storeState(foldRow(loadState(), scratch, Value())); });
+  KeptRow chunk{makeScratch(builder, loc, {elementsPerChunk}, lanes.type), lanes.index(0), Value(), Value()};
+  row.forEachRow(buffers, [&] { storeState(foldRow(loadState(), chunk)); });
 }
 
 void SoftmaxLowering::lowerNormalize() {
-  streams = isWorthStreaming(buffers[1]);
-  row.forEachRow(buffers, [&] { writeRow(loadState(), Value(), Value()); });
+  streams = row.isWorthStreaming(buffers[1]);
+  row.forEachRow(buffers, [&] {
+    RowState state = loadState();
+    storeLse(state);
+    writeRow(state, KeptRow());
+  });
+}
+
+void SoftmaxLowering::foldAndWriteRow(KeptRow kept) {
+  RowState state = foldRow(loadState(), kept);
+  storeState(state);
+  storeLse(state);
+  writeRow(state, kept);
+}
+
+/// The rows along the last row dimension. A row that begins at a multiple of a vector's size in memory waits for the
+/// next one, if there is one; the others are written at once.
+void SoftmaxLowering::foldAndWriteRun(ArrayRef<KeptRow> halves) {
+  unsigned d = row.rows.back();
+  Value zero = lanes.scalar(0.0), none = arith::ConstantIntOp::create(builder, loc, 0, 1);
+  lanes.loop(lanes.index(0), row.extents[d], 1, {none, zero, zero}, [&](Value at, ValueRange carried) {
+    row.position[d] = at;
+    Value isOdd = arith::TruncIOp::create(builder, loc, builder.getI1Type(),
+                                          arith::IndexCastOp::create(builder, loc, builder.getI64Type(), at));
+    auto half = [&](unsigned ofOdd) {
+      auto select = [&](Value odd, Value even) -> Value {
+        return arith::SelectOp::create(builder, loc, isOdd, odd, even);
+      };
+      const KeptRow &odd = halves[ofOdd], &even = halves[1 - ofOdd];
+      return KeptRow{odd.elements, select(odd.begin, even.begin), odd.maxima, select(odd.number, even.number)};
+    };
+    KeptRow kept = half(1);
+    Waiting waiting{carried[0], lanes.sub(at, lanes.index(1)),
+                    SoftmaxResult(lanes, normalize, {carried[1], carried[2]}), half(0)};
+    RowState state = foldRow(loadState(), kept, &waiting);
+    storeState(state);
+    storeLse(state);
+    auto holds = [&](arith::CmpIPredicate predicate, Value a, Value b) -> Value {
+      return arith::CmpIOp::create(builder, loc, predicate, a, b);
+    };
+    Value isLast = holds(arith::CmpIPredicate::eq, at, lanes.sub(row.extents[d], lanes.index(1)));
+    Value head = row.headLength(buffers[1], lanes.index(0), length);
+    Value aligned = arith::AndIOp::create(builder, loc, streams, holds(arith::CmpIPredicate::eq, head, lanes.index(0)));
+    Value waits = arith::SelectOp::create(builder, loc, isLast, none, aligned);
+    lanes.either(waits, [] {}, [&] { writeRow(state, kept); });
+    return SmallVector<Value>{waits, state.maximum, state.sum};
+  });
 }
 
 void SoftmaxLowering::lowerBoth() {
-  streams = isWorthStreaming(buffers[1]);
+  streams = row.isWorthStreaming(buffers[1]);
+  bool waits = getConstantIntValue(streams) != 0 && !row.rows.empty();
   int64_t most = std::min(getConstantIntValue(length).value_or(mostElementsKept), mostElementsKept);
   // Vectors of the end may begin anywhere.
-  Value kept = makeScratch(builder, loc, {most + 2 * lanes.lanes}, lanes.type);
-  Value maxima = makeScratch(builder, loc, {int64_t(llvm::divideCeil(most, elementsPerChunk)) + 1}, lanes.type);
-  row.forEachRow(buffers, [&] {
-    RowState state = foldRow(loadState(), kept, maxima);
-    storeState(state);
-    writeRow(state, kept, maxima);
+  int64_t elements = llvm::alignTo(most + 2 * lanes.lanes, lanes.lanes);
+  int64_t chunks = llvm::divideCeil(most, elementsPerChunk) + 1, count = waits ? 2 : 1;
+  Value kept = makeScratch(builder, loc, {count * elements}, lanes.type);
+  Value maxima = makeScratch(builder, loc, {count * chunks}, lanes.type);
+  SmallVector<KeptRow> halves;
+  for (int64_t i = 0; i != count; ++i)
+    halves.push_back({kept, lanes.index(i * elements), maxima, lanes.index(i * chunks)});
+  if (!waits)
+    return row.forEachRow(buffers, [&] { foldAndWriteRow(halves[0]); });
+  row.forEachRun(buffers, [&] {
+    if (row.unitStride)
+      return foldAndWriteRun(halves);
+    forEach(lanes, ArrayRef(row.rows).take_back(), row.extents, row.position, [&] { foldAndWriteRow(halves[0]); });
   });
 }
 

@@ -15,6 +15,11 @@ using namespace mlir;
 using namespace mlir::attn;
 using namespace fovea;
 
+/// Results larger than this leave the cache before anyone reads them.
+constexpr int64_t bytesWorthStreaming = 8 << 20;
+/// Shorter rows are mostly ends that cannot be streamed.
+constexpr int64_t rowBytesWorthStreaming = 8192;
+
 SoftmaxRows::SoftmaxRows(OpBuilder &builder, ScoreOpInterface op, VectorUnit unit)
     : builder(builder), op(op), unit(unit), structured(cast<StructuredOpInterface>(op.getOperation())),
       lanes(builder, op.getLoc(), op.getComputeType(), unit.lanes(op.getComputeType())), dimension(op.getKeyDim()) {
@@ -29,7 +34,7 @@ SoftmaxRows::SoftmaxRows(OpBuilder &builder, ScoreOpInterface op, VectorUnit uni
     at.assign(extents.size(), lanes.index(0));
 }
 
-void SoftmaxRows::forEachRow(MutableArrayRef<Value> buffers, function_ref<void()> body) {
+void SoftmaxRows::walk(MutableArrayRef<Value> buffers, ArrayRef<unsigned> dims, function_ref<void()> body) {
   SmallVector<Value> original(buffers), views;
   bool isLast = dimension + 1 == extents.size();
   Value unit = arith::ConstantIntOp::create(builder, lanes.loc, isLast, 1);
@@ -42,7 +47,7 @@ void SoftmaxRows::forEachRow(MutableArrayRef<Value> buffers, function_ref<void()
   auto emit = [&](ArrayRef<Value> seen, bool fast) {
     unitStride = fast;
     llvm::copy(seen, buffers.begin());
-    forEach(lanes, rows, extents, position, body);
+    forEach(lanes, dims, extents, position, body);
     llvm::copy(original, buffers.begin());
   };
   lanes.either(unit, [&] { emit(views, true); }, [&] { emit(original, false); });
@@ -84,6 +89,41 @@ Value SoftmaxRows::addressOf(Value buffer, Value begin) {
   Value bytes = lanes.index(getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8);
   Value base = memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
   return lanes.add(base, arith::MulIOp::create(builder, loc, element, bytes));
+}
+
+Value SoftmaxRows::isWorthStreaming(Value buffer) {
+  Location loc = lanes.loc;
+  if (!canStorePastCache(buffer))
+    return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(false));
+  Value whole = buffer; // of which the tile writes a part
+  while (true) {
+    if (auto view = whole.getDefiningOp<memref::SubViewOp>())
+      whole = view.getSource();
+    else if (auto cast = whole.getDefiningOp<memref::CastOp>())
+      whole = cast.getSource();
+    else
+      break;
+  }
+  auto type = cast<MemRefType>(whole.getType());
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  Value elements = lanes.index(1);
+  for (int64_t i = 0, e = type.getRank(); i != e; ++i)
+    elements = builder.createOrFold<arith::MulIOp>(loc, elements, builder.createOrFold<memref::DimOp>(loc, whole, i));
+  auto exceeds = [&](Value count, int64_t limit) {
+    return builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, count, lanes.index(limit / bytes));
+  };
+  return builder.createOrFold<arith::AndIOp>(loc, exceeds(elements, bytesWorthStreaming),
+                                             exceeds(extents[dimension], rowBytesWorthStreaming - 1));
+}
+
+Value SoftmaxRows::headLength(Value buffer, Value begin, Value end) {
+  Location loc = lanes.loc;
+  int64_t bytes = getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8;
+  Value address = addressOf(buffer, begin);
+  Value missing =
+      arith::AndIOp::create(builder, loc, lanes.sub(lanes.index(0), address), lanes.index(lanes.lanes * bytes - 1));
+  Value head = arith::DivUIOp::create(builder, loc, missing, lanes.index(bytes));
+  return arith::MinSIOp::create(builder, loc, head, lanes.sub(end, begin));
 }
 
 /// LLVM 22 makes ordinary stores of such stores of 16-bit floats (and sees through casts to integers), so that the
@@ -211,19 +251,19 @@ Value SoftmaxRows::reduceInLanes(Value begin, Value end, Value identity, functio
   return loop(bounds.vectorsEnd, end, bounds.rest, values)[0];
 }
 
-void SoftmaxRows::prefetch(Value input, Value at) {
-  position[dimension] = at;
+void SoftmaxRows::prefetch(Value input, Value begin, Value at) {
+  DomainPosition ahead = position;
+  ahead[dimension] = lanes.add(begin, at);
+  if (!rows.empty()) {
+    Location loc = lanes.loc;
+    unsigned d = rows.back();
+    Value inRow = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, begin, extents[dimension]);
+    Value last = lanes.sub(extents[d], lanes.index(1));
+    Value next = arith::MinSIOp::create(builder, loc, lanes.add(position[d], 1), last);
+    ahead[d] = arith::SelectOp::create(builder, loc, inRow, position[d], next);
+    ahead[dimension] = lanes.add(arith::SelectOp::create(builder, loc, inRow, begin, lanes.index(0)), at);
+  }
   AffineMap identity = AffineMap::getMultiDimIdentityMap(extents.size(), op->getContext());
-  memref::PrefetchOp::create(builder, lanes.loc, input, rowIndices(identity), /*isWrite=*/false,
+  memref::PrefetchOp::create(builder, lanes.loc, input, operandIndices(lanes, identity, ahead), /*isWrite=*/false,
                              /*localityHint=*/3, /*isDataCache=*/true);
-}
-
-void SoftmaxRows::prefetchNextRow(Value input, Value at) {
-  if (rows.empty())
-    return;
-  unsigned d = rows.back();
-  Value row = position[d], last = lanes.sub(extents[d], lanes.index(1));
-  position[d] = arith::MinSIOp::create(builder, lanes.loc, lanes.add(row, 1), last);
-  prefetch(input, at);
-  position[d] = row;
 }

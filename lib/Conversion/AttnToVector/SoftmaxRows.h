@@ -18,16 +18,22 @@ public:
   SoftmaxRows(mlir::OpBuilder &builder, mlir::attn::ScoreOpInterface op, VectorUnit unit);
 
   /// Emits `body` for every row, once for unit strides along the softmax dimension of `buffers` and once for others.
-  void forEachRow(llvm::MutableArrayRef<mlir::Value> buffers, llvm::function_ref<void()> body);
+  void forEachRow(llvm::MutableArrayRef<mlir::Value> buffers, llvm::function_ref<void()> body) {
+    walk(buffers, rows, body);
+  }
+  /// The same for every position of the row dimensions but the last, whose loop is the business of `body`.
+  void forEachRun(llvm::MutableArrayRef<mlir::Value> buffers, llvm::function_ref<void()> body) {
+    walk(buffers, llvm::ArrayRef(rows).drop_back(), body);
+  }
 
   /// Lanes of `buffer` (indexed as x is) from `begin` on; `valid` counts those that exist, null for all.
   mlir::Value loadLanes(mlir::Value buffer, mlir::Value begin, mlir::Value valid);
   /// `streaming` stores bypass the cache; they want `begin` to be at a multiple of a vector's size in memory.
   void storeLanes(mlir::Value vector, mlir::Value buffer, mlir::Value begin, mlir::Value valid, bool streaming = false);
-  /// Whether there are stores that bypass the cache for the elements of `buffer`.
-  bool canStorePastCache(mlir::Value buffer) const;
-  /// The address in bytes of element `begin` of the row of `buffer`, as an index.
-  mlir::Value addressOf(mlir::Value buffer, mlir::Value begin);
+  /// Whether results of the size and shape of `buffer` are better stored past the cache.
+  mlir::Value isWorthStreaming(mlir::Value buffer);
+  /// Elements from `begin` on in the row of `buffer` that lie before a multiple of a vector's size in memory, or `end`.
+  mlir::Value headLength(mlir::Value buffer, mlir::Value begin, mlir::Value end);
   /// Scores of the lanes from `begin` on, -inf for lanes that do not exist.
   mlir::Value scores(mlir::Value input, mlir::Value begin, mlir::Value valid);
   /// Runs `body(begin, valid)` over [begin, end) by lanes, several at a time, the last time with less than all lanes.
@@ -37,10 +43,9 @@ public:
   mlir::Value reduceInLanes(mlir::Value begin, mlir::Value end, mlir::Value identity,
                             llvm::function_ref<mlir::Value(mlir::Value, mlir::Value, mlir::Value)> body,
                             llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
-  /// Asks for the line of element `at` of the row; that may lie beyond its end, where a prefetch does no harm.
-  void prefetch(mlir::Value input, mlir::Value at);
-  /// The same for the next row, if the op has one.
-  void prefetchNextRow(mlir::Value input, mlir::Value at);
+  /// Asks for the line of element `begin + at` of the row, and where `begin` is beyond its end for that of element `at`
+  /// of the next. That may lie beyond the buffer, where a prefetch does no harm.
+  void prefetch(mlir::Value input, mlir::Value begin, mlir::Value at);
   llvm::SmallVector<mlir::Value> rowIndices(mlir::AffineMap map) { return operandIndices(lanes, map, position); }
 
   mlir::OpBuilder &builder;
@@ -59,6 +64,11 @@ private:
   struct Bounds {
     mlir::Value blocksEnd, vectorsEnd, rest;
   };
+  void walk(llvm::MutableArrayRef<mlir::Value> buffers, llvm::ArrayRef<unsigned> dims, llvm::function_ref<void()> body);
+  /// Whether there are stores that bypass the cache for the elements of `buffer`.
+  bool canStorePastCache(mlir::Value buffer) const;
+  /// The address in bytes of element `begin` of the row of `buffer`, as an index.
+  mlir::Value addressOf(mlir::Value buffer, mlir::Value begin);
   void storePastCache(mlir::Value vector, mlir::Value buffer, mlir::Value begin);
   int64_t copies();
   Bounds boundsOf(mlir::Value begin, mlir::Value end);

@@ -132,6 +132,69 @@ func.func @not_streamed(%x: memref<4096x256xf32>, %m: memref<4096xf32>, %l: memr
 
 // -----
 
+// A row that is stored past the cache waits for the next one: it is stored where that one's exponentials are computed,
+// from the other half of the scratch buffer.
+
+// CHECK-LABEL: func @overlapped
+//  CHECK-SAME:   %{{[a-z0-9]+}}: memref<512x8192xf32>, %{{.*}}, %{{.*}}, %[[Y:[a-z0-9]+]]: memref<512x8192xf32>
+//       CHECK:   %[[KEPT:.*]] = memref.alloca() {{.*}} : memref<16400xf32>
+//       CHECK:   scf.for %[[ROW:.*]] = %c0 to %c512 {{.*}} iter_args(%[[WAITS:.*]] = %false,
+//       CHECK:     %[[BEFORE:.*]] = arith.subi %[[ROW]], %c1
+//       CHECK:     scf.if %[[WAITS]]
+//       CHECK:       scf.for
+//       CHECK:         math.exp2 %{{.*}} : vector<4xf32>
+//       CHECK:         vector.load %[[KEPT]]
+//       CHECK:         vector.store %{{.*}}, %[[Y]][%[[BEFORE]], %{{.*}}] {alignment = 16 : i64, nontemporal = true}
+//       CHECK:         scf.yield
+func.func @overlapped(%x: memref<512x8192xf32>, %m: memref<512xf32>, %l: memref<512xf32>, %y: memref<512x8192xf32>) {
+  attn.online_softmax base(two) dimension(1) ins(%x : memref<512x8192xf32>) outs(%m, %l : memref<512xf32>, memref<512xf32>)
+  attn.normalize base(two) dimension(1) ins(%x, %m, %l : memref<512x8192xf32>, memref<512xf32>, memref<512xf32>) outs(%y : memref<512x8192xf32>)
+  return
+}
+
+// -----
+
+// Only a row at a multiple of a vector's size waits, and the last does not; what does not wait is written at once.
+
+// CHECK-LABEL: func @waits
+//       CHECK:   scf.for %[[ROW:.*]] = %c0 to %c512
+//       CHECK:     %[[LAST:.*]] = arith.cmpi eq, %[[ROW]], %c511
+//       CHECK:     %[[ALIGNED:.*]] = arith.cmpi eq, %{{.*}}, %c0
+//       CHECK:     %[[WAITS:.*]] = arith.select %[[LAST]], %false, %[[ALIGNED]]
+//       CHECK:     scf.if %[[WAITS]] {
+//  CHECK-NEXT:     } else {
+//       CHECK:       vector.store {{.*}} {alignment = 16 : i64, nontemporal = true}
+//       CHECK:     scf.yield %[[WAITS]],
+func.func @waits(%x: memref<512x8191xf32>, %m: memref<512xf32>, %l: memref<512xf32>, %y: memref<512x8191xf32>) {
+  attn.online_softmax base(two) dimension(1) ins(%x : memref<512x8191xf32>) outs(%m, %l : memref<512xf32>, memref<512xf32>)
+  attn.normalize base(two) dimension(1) ins(%x, %m, %l : memref<512x8191xf32>, memref<512xf32>, memref<512xf32>) outs(%y : memref<512x8191xf32>)
+  return
+}
+
+// -----
+
+// While a chunk's exponentials are computed the next chunk is fetched, and behind the last the first of the next row.
+
+// CHECK-LABEL: func @prefetched
+//  CHECK-SAME:   %[[X:[a-z0-9]+]]: memref<4x4096xf32>
+//       CHECK:   scf.for %[[ROW:.*]] = %c0 to %c4
+//       CHECK:     scf.for %[[BEGIN:.*]] = %c0 to %c4096 step %c2048
+//       CHECK:       arith.minsi %{{.*}}, %c4096
+//       CHECK:       %[[AHEAD:.*]] = arith.addi %[[BEGIN]], %c2048
+//       CHECK:       scf.for %[[AT:.*]] = %c0
+//       CHECK:         %[[IN_ROW:.*]] = arith.cmpi slt, %[[AHEAD]], %c4096
+//       CHECK:         %[[NEXT:.*]] = arith.minsi %{{.*}}, %c3
+//       CHECK:         %[[FROM:.*]] = arith.select %[[IN_ROW]], %[[ROW]], %[[NEXT]]
+//       CHECK:         %[[BASE:.*]] = arith.select %[[IN_ROW]], %[[AHEAD]], %c0
+//       CHECK:         %[[PLACE:.*]] = arith.addi %[[BASE]], %[[AT]]
+//       CHECK:         memref.prefetch %[[X]][%[[FROM]], %[[PLACE]]], read
+func.func @prefetched(%x: memref<4x4096xf32>, %m: memref<4xf32>, %l: memref<4xf32>) {
+  attn.online_softmax base(two) dimension(1) ins(%x : memref<4x4096xf32>) outs(%m, %l : memref<4xf32>, memref<4xf32>)
+  return
+}
+
+// -----
+
 // S3: only `safe` makes a row without elements 0.
 
 // CHECK-LABEL: func @normalize

@@ -27,6 +27,7 @@
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNSELECTSCHEDULEPASS
@@ -143,11 +144,23 @@ int64_t queryBytes(StructuredOpInterface op, ConfigAttr config, const CpuBudget 
   return config.getTileM() * extents[dims->qk] * scoreOp.getComputeType().getWidth() / 8;
 }
 
-/// Rows of a softmax: enough per task to pay for its start, few enough to spread over the threads.
+/// Rows of a softmax: enough per task to pay for its start, few enough to spread over the threads. One row is written
+/// while the next of the task is read, so that a task has several long ones, too, where there are so many that it does
+/// not matter who does the last of them.
 ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimension, const CpuBudget &budget) {
-  constexpr int64_t elementsPerTask = 32768;
+  constexpr int64_t elementsPerTask = 32768, longRowsPerTask = 16, tasksPerThread = 16;
+  // What attn-to-vector keeps of a row. Longer ones are read twice, the second time from the cache if the task has one.
+  constexpr int64_t longestRow = 65536;
   int64_t length = std::max<int64_t>(extentOr(extents[dimension], assumedLength), 1);
   int64_t rows = std::clamp<int64_t>(elementsPerTask / length, 1, 64);
+  if (length <= longestRow && llvm::none_of(extents, ShapedType::isDynamic)) {
+    uint64_t all = 1;
+    for (auto [d, extent] : llvm::enumerate(extents))
+      if (d != dimension)
+        all = llvm::SaturatingMultiply<uint64_t>(all, extent);
+    uint64_t spread = all / llvm::SaturatingMultiply<uint64_t>(budget.threads, tasksPerThread);
+    rows = std::max(rows, int64_t(std::min<uint64_t>(spread, longRowsPerTask)));
+  }
   // A row is one step: its chunks are the vector lowering's business.
   return ConfigAttr::get(op->getContext(), rows, wholeRow, 1, /*rescaleLog2=*/0, LaneAxis::Queries,
                          /*tileG=*/1);

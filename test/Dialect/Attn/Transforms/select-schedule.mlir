@@ -153,6 +153,41 @@ func.func @softmax(%x: tensor<1000x2048xf32>, %y: tensor<1000x2048xf32>) -> tens
 
 // -----
 
+// Long rows are several per task, where each thread still gets 16 tasks.
+
+// CHECK-LABEL: func @long_rows
+//       CHECK:   attn.config = #attn.config<tile_m = 16, tile_n = 1099511627776>
+// EIGHT-LABEL: func @long_rows
+//       EIGHT:   attn.config = #attn.config<tile_m = 4, tile_n = 1099511627776>
+func.func @long_rows(%x: tensor<4x128x65536xf32>, %y: tensor<4x128x65536xf32>) -> tensor<4x128x65536xf32> {
+  %r = attn.softmax dimension(2) ins(%x : tensor<4x128x65536xf32>) outs(%y : tensor<4x128x65536xf32>)
+  return %r : tensor<4x128x65536xf32>
+}
+
+// -----
+
+// Rows that are read twice are one per task, which finds them in the cache the second time.
+
+// CHECK-LABEL: func @rows_read_twice
+//       CHECK:   attn.config = #attn.config<tile_m = 1, tile_n = 1099511627776>
+func.func @rows_read_twice(%x: tensor<512x65537xf32>, %y: tensor<512x65537xf32>) -> tensor<512x65537xf32> {
+  %r = attn.softmax dimension(1) ins(%x : tensor<512x65537xf32>) outs(%y : tensor<512x65537xf32>)
+  return %r : tensor<512x65537xf32>
+}
+
+// -----
+
+// A number of rows that is not known gives each its own task.
+
+// CHECK-LABEL: func @any_number_of_long_rows
+//       CHECK:   attn.config = #attn.config<tile_m = 1, tile_n = 1099511627776>
+func.func @any_number_of_long_rows(%x: tensor<?x65536xf32>, %y: tensor<?x65536xf32>) -> tensor<?x65536xf32> {
+  %r = attn.softmax dimension(1) ins(%x : tensor<?x65536xf32>) outs(%y : tensor<?x65536xf32>)
+  return %r : tensor<?x65536xf32>
+}
+
+// -----
+
 // What the user wrote is kept.
 
 // CHECK-LABEL: func @kept
