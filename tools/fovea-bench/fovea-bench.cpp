@@ -63,10 +63,10 @@ int main(int argc, char **argv) {
   cl::opt<bool, true> unfused("unfused", cl::cat(running), cl::desc("Compile to plain loops, to compare"),
                               cl::location(options.unfused));
   cl::opt<double, true> peakFlops("peak-flops", cl::cat(running),
-                                  cl::desc("Operations per second to compare with; measured on a CPU"),
+                                  cl::desc("Operations per second to compare with; default: measured"),
                                   cl::location(options.peakFlops));
   cl::opt<double, true> bandwidth("bandwidth", cl::cat(running),
-                                  cl::desc("Bytes per second to compare with; measured on a CPU"),
+                                  cl::desc("Bytes per second to compare with; default: measured"),
                                   cl::location(options.bandwidth));
 
   cl::opt<std::string> json("json", cl::value_desc("path"), cl::cat(outputs), cl::desc("Everything, as JSON"));
