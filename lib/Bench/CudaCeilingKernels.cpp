@@ -13,9 +13,8 @@ using namespace fovea;
 /// descriptor of the next 16 columns is 2 further on. Ordinary numbers: zeros are multiplied faster.
 static std::string writeProducts(llvm::StringRef type) {
   constexpr int registers = 128, unroll = 4;
-  auto names = [](llvm::StringRef format) {
-    return llvm::join(
-        llvm::map_range(llvm::seq(registers), [&](int i) { return llvm::formatv(format.data(), i).str(); }), "");
+  auto names = [](const char *format) {
+    return llvm::join(llvm::map_range(llvm::seq(registers), [&](int i) { return llvm::formatv(format, i).str(); }), "");
   };
   std::string list = names("%f{0}, "), zero = names("  mov.f32 %f{0}, 0f00000000;\n"), products;
   list.resize(list.size() - 2);
@@ -29,7 +28,7 @@ static std::string writeProducts(llvm::StringRef type) {
   for (int k = 0; k != 4; ++k)
     operands += llvm::formatv("  add.s64 %a{0}, %a, {1};\n  add.s64 %b{0}, %b, {1};\n", k, 2 * k).str();
   // Numbers from 0.5 up to 1, or 0.031 to 0.063, as the type has it.
-  constexpr llvm::StringLiteral text =
+  constexpr char text[] =
       R"(.visible .entry products_{0}(.param .u32 n, .param .u64 sink) .maxntid 256, 1, 1
 {{
   .shared .align 1024 .b8 tiles[40960];
@@ -75,19 +74,19 @@ $loop:
   ret;
 }
 )";
-  return llvm::formatv(text.data(), type, operands, zero, products).str();
+  return llvm::formatv(text, type, operands, zero, products).str();
 }
 
 /// A block takes vectorsPerBlock vectors, a thread vectorsPerThread of them before it uses any.
-static std::string writeMemory(llvm::StringRef name, llvm::StringRef parameters, llvm::StringRef load,
-                               llvm::StringRef use, llvm::StringRef after) {
+static std::string writeMemory(llvm::StringRef name, llvm::StringRef parameters, const char *load, const char *use,
+                               llvm::StringRef after) {
   std::string loads, uses;
   for (int j = 0; j != vectorsPerThread; ++j) {
     loads += llvm::formatv("  setp.lt.u64 %p{0}, %i{0}, %count;\n  shl.b64 %at{0}, %i{0}, 4;\n"
                            "  add.s64 %from{0}, %from, %at{0};\n  @%p{0} {1}\n",
-                           j, llvm::formatv(load.data(), j).str())
+                           j, llvm::formatv(load, j).str())
                  .str();
-    uses += llvm::formatv(use.data(), j).str();
+    uses += llvm::formatv(use, j).str();
   }
   std::string indices;
   for (int j = 0; j != vectorsPerThread; ++j)
@@ -95,7 +94,7 @@ static std::string writeMemory(llvm::StringRef name, llvm::StringRef parameters,
                              "  mov.b32 %z{0}, 0;\n  mov.b32 %w{0}, 0;\n",
                              j, j * cudaMemoryThreads)
                    .str();
-  constexpr llvm::StringLiteral text = R"(.visible .entry {0}({1}) .maxntid 256, 1, 1
+  constexpr char text[] = R"(.visible .entry {0}({1}) .maxntid 256, 1, 1
 {{
   .reg .pred %p<4>, %any;
   .reg .b32 %t, %block, %x<4>, %y<4>, %z<4>, %w<4>, %all;
@@ -114,11 +113,11 @@ static std::string writeMemory(llvm::StringRef name, llvm::StringRef parameters,
 {3}{4}{5}{6}  ret;
 }
 )";
-  return llvm::formatv(text.data(), name, parameters, vectorsPerBlock, indices, loads, uses, after).str();
+  return llvm::formatv(text, name, parameters, vectorsPerBlock, indices, loads, uses, after).str();
 }
 
 std::string fovea::writeCudaCeilingKernels() {
-  constexpr llvm::StringLiteral load = "ld.global.v4.b32 {{%x{0}, %y{0}, %z{0}, %w{0}}, [%from{0}];";
+  constexpr char load[] = "ld.global.v4.b32 {{%x{0}, %y{0}, %z{0}, %w{0}}, [%from{0}];";
   return ".version 8.0\n.target sm_90a\n.address_size 64\n" + writeProducts("bf16") + writeProducts("f16") +
          writeMemory("read", ".param .u64 from, .param .u64 vectors, .param .u64 to", load,
                      "  xor.b32 %x{0}, %x{0}, %y{0};\n  xor.b32 %z{0}, %z{0}, %w{0};\n  xor.b32 %x{0}, %x{0}, %z{0};\n"
