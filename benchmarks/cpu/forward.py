@@ -96,24 +96,13 @@ class Record:
                 f"commit {', '.join(self.data['commits'])}")
 
     def write(self):
-        for suffix, text in (("json", dump(self.data)), ("md", f"{self.about()}\n\n{table(self.cells())}"),
+        for suffix, text in (("json", report.dump(self.data)), ("md", f"{self.about()}\n\n{table(self.cells())}"),
                              ("svg", report.plot([c for c in self.cells() if c["mask"] in ("full", "causal")],
                                                  f"Forward, GFLOP/s: {self.about()}"))):
             made = self.path(suffix + ".new")
             made.parent.mkdir(parents=True, exist_ok=True)
             made.write_text(text)
             os.replace(made, self.path(suffix))
-
-
-def dump(data):
-    """JSON with a line for each contestant of a cell."""
-    lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in data.items() if key != "cells"]
-    cells = []
-    for key, cell in data["cells"].items():
-        rest = json.dumps({k: v for k, v in cell.items() if k != "contestants"})[1:-1]
-        each = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in cell["contestants"].items())
-        cells.append(f"  {json.dumps(key)}: {{{rest}, \"contestants\": {{\n{each}}}}}")
-    return "{\n" + ",\n".join(lines + [' "cells": {\n' + ",\n".join(cells) + "}"]) + "\n}\n"
 
 
 def share_of_peak(cell, unit):

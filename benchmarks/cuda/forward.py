@@ -100,23 +100,11 @@ class Record:
         os.replace(made, path)
 
     def write(self, all=False):
-        self.put(self.path("json"), dump(self.data))
+        self.put(self.path("json"), report.dump(self.data))
         if all:
             about = f"{self.data.get('card')}, {self.data.get('date')}, commit {self.data.get('commit')}"
             self.put(self.path("md"), f"{about}\n\n{report.table(self.cells())}")
             self.put(self.path("svg"), report.plot(self.cells(), f"Forward, TFLOP/s: {about}"))
-
-
-def dump(data):
-    """JSON with a line for each contestant of a cell."""
-    head = {key: value for key, value in data.items() if key != "cells"}
-    lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
-    cells = []
-    for key, cell in data["cells"].items():
-        rest = json.dumps({k: v for k, v in cell.items() if k != "contestants"})[1:-1]
-        each = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in cell["contestants"].items())
-        cells.append(f"  {json.dumps(key)}: {{{rest}, \"contestants\": {{\n{each}}}}}")
-    return "{\n" + ",\n".join(lines + [' "cells": {\n' + ",\n".join(cells) + "}"]) + "\n}\n"
 
 
 def cells_of(options):

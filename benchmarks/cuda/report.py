@@ -14,6 +14,17 @@ def flops(batch, heads, length, dim, causal):
     return 4 * batch * heads * length * length * dim * (0.5 if causal else 1)
 
 
+def dump(data):
+    """A record as JSON, with a line for each contestant of a cell."""
+    lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in data.items() if key != "cells"]
+    cells = []
+    for key, cell in data["cells"].items():
+        rest = json.dumps({k: v for k, v in cell.items() if k != "contestants"})[1:-1]
+        each = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in cell["contestants"].items())
+        cells.append(f"  {json.dumps(key)}: {{{rest}, \"contestants\": {{\n{each}}}}}")
+    return "{\n" + ",\n".join(lines + [' "cells": {\n' + ",\n".join(cells) + "}"]) + "\n}\n"
+
+
 def figures(cell, name):
     """(median, least, most) over the rounds in the cell's unit, TFLOP/s without one; None if it was not measured."""
     rounds = cell["contestants"].get(name, {}).get("rounds")
