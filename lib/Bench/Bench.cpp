@@ -95,7 +95,7 @@ private:
 
   const BenchOptions &options;
   std::optional<CpuCeilings> cpuCeilings;
-  std::optional<CudaCeilings> cudaCeilings;
+  std::unique_ptr<CudaCeilings> cudaCeilings;
 };
 
 bool isOnCpu(const BenchResult &result) { return llvm::StringRef(result.place).starts_with("the CPU"); }
@@ -299,7 +299,7 @@ llvm::Expected<BenchReport> Bench::run() {
     auto created = CudaCeilings::create();
     if (!created)
       return created.takeError();
-    cudaCeilings.emplace(std::move(*created));
+    cudaCeilings = std::move(*created);
   }
   for (int64_t round = 0; round < options.rounds; ++round)
     for (size_t i = 0; i < running.size(); ++i) {

@@ -12,19 +12,6 @@ static llvm::Error check(int status) {
   return status == 0 ? llvm::Error::success() : llvm::createStringError(llvm::Twine(foveaGetLastError()));
 }
 
-CudaCeilings::CudaCeilings(CudaCeilings &&other) noexcept {
-  std::swap(module, other.module);
-  std::swap(productsBF16, other.productsBF16);
-  std::swap(productsF16, other.productsF16);
-  std::swap(read, other.read);
-  std::swap(copy, other.copy);
-  std::swap(start, other.start);
-  std::swap(end, other.end);
-  std::swap(buffer, other.buffer);
-  std::swap(bufferBytes, other.bufferBytes);
-  std::swap(multiprocessors, other.multiprocessors);
-}
-
 CudaCeilings::~CudaCeilings() {
   for (FoveaCudaEvent event : {start, end})
     if (event)
@@ -35,21 +22,21 @@ CudaCeilings::~CudaCeilings() {
     foveaCudaReleaseModule(module);
 }
 
-llvm::Expected<CudaCeilings> CudaCeilings::create() {
-  CudaCeilings made;
+llvm::Expected<std::unique_ptr<CudaCeilings>> CudaCeilings::create() {
+  std::unique_ptr<CudaCeilings> made(new CudaCeilings);
   FoveaCudaDevice device;
   std::string text = writeCudaCeilingKernels();
   if (llvm::Error error = check(foveaCudaGetDevice(&device)))
     return error;
-  made.multiprocessors = device.smCount;
-  if (llvm::Error error = check(foveaCudaLoadModule(text.c_str(), text.size() + 1, &made.module)))
+  made->multiprocessors = device.smCount;
+  if (llvm::Error error = check(foveaCudaLoadModule(text.c_str(), text.size() + 1, &made->module)))
     return error;
   for (auto [name, kernel] :
-       {std::pair("products_bf16", &made.productsBF16), std::pair("products_f16", &made.productsF16),
-        std::pair("read", &made.read), std::pair("copy", &made.copy)})
-    if (llvm::Error error = check(foveaCudaGetKernel(made.module, name, kernel)))
+       {std::pair("products_bf16", &made->productsBF16), std::pair("products_f16", &made->productsF16),
+        std::pair("read", &made->read), std::pair("copy", &made->copy)})
+    if (llvm::Error error = check(foveaCudaGetKernel(made->module, name, kernel)))
       return error;
-  for (FoveaCudaEvent *event : {&made.start, &made.end})
+  for (FoveaCudaEvent *event : {&made->start, &made->end})
     if (llvm::Error error = check(foveaCudaCreateEvent(event)))
       return error;
   return made;

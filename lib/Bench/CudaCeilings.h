@@ -6,14 +6,16 @@
 #include "Ceilings.h"
 #include "fovea/cuda.h"
 
+#include <memory>
+
 namespace fovea {
 
 /// Measures on the device of the thread's current CUDA context, for sm_90a.
 class CudaCeilings {
 public:
-  static llvm::Expected<CudaCeilings> create();
-  CudaCeilings(CudaCeilings &&) noexcept;
-  CudaCeilings &operator=(CudaCeilings &&) = delete;
+  static llvm::Expected<std::unique_ptr<CudaCeilings>> create();
+  CudaCeilings(const CudaCeilings &) = delete;
+  CudaCeilings &operator=(const CudaCeilings &) = delete;
   ~CudaCeilings();
 
   /// What multiplies operands of a type; empty where nothing is measured for it.
