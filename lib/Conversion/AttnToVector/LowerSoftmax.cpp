@@ -9,8 +9,7 @@
 //
 //   for chunk of row
 //     S = score(x), m' = max(m, max S)
-//     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'    the next chunk is on its way from
-//     memory
+//     E[chunk] = base^(S - m'), l = l * base^(m - m') + sum E, M[chunk] = m'        while the next chunk is fetched
 //   for chunk of row
 //     y = E[chunk] * (base^(M[chunk] - m) / l)          past the cache where y is large
 //
@@ -30,9 +29,6 @@ using namespace mlir::attn;
 using namespace fovea;
 
 namespace {
-
-/// Rows up to so long are kept as exponentials, a quarter of a MiB of f32.
-constexpr int64_t mostElementsKept = 65536;
 
 /// Lowers an online_softmax, a normalize, or one after the other.
 class SoftmaxLowering {
@@ -157,8 +153,9 @@ RowState SoftmaxLowering::foldChunk(RowState state, Value begin, Value end, Kept
         },
         add);
   };
-  Value sums = waiting ? lanes.eitherValue(
-                             waiting->exists, [&] { return sumUp(waiting); }, [&] { return sumUp(nullptr); })
+  Value sums = waiting ? lanes.either(
+                             waiting->exists, lanes.vectorType(), [&] { return SmallVector<Value>{sumUp(waiting)}; },
+                             [&] { return SmallVector<Value>{sumUp(nullptr)}; })[0]
                        : sumUp(nullptr);
   Value added = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, sums);
   Value alpha = exponentialOf(lanes, state.maximum, vector::ExtractOp::create(builder, loc, reference, 0), baseTwo);

@@ -58,13 +58,15 @@ constexpr int64_t matrixKeys = 256;
 constexpr int64_t matrixRescaleLog2 = 8;
 
 /// Whether attn-pack-queries will leave the products to a matrix unit.
-bool isForMatrixUnit(ScoreOpInterface op, int64_t headDim, int64_t rows, const CpuBudget &budget) {
+bool isForMatrixUnit(ScoreOpInterface op, const AttentionDims &dims, ArrayRef<int64_t> extents,
+                     const CpuBudget &budget) {
   Type type = getElementTypeOrSelf(op->getOperand(0).getType());
   for (Value operand : op->getOperands().take_front(3))
     if (getElementTypeOrSelf(operand.getType()) != type)
       return false;
-  return budget.matrixTypes.partsOf(type) > 0 && budget.vectorBytes == 64 && headDim > 0 &&
-         rows > budget.vectorBytes / 4;
+  return budget.matrixTypes.partsOf(type) > 0 && budget.vectorBytes == 64 && extentOr(extents[dims.qk], 0) > 0 &&
+         extentOr(extents[dims.value], 0) > 0 &&
+         extentOr(extents[dims.query()], assumedLength) > budget.vectorBytes / 4;
 }
 
 ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key, AffineMap value,
@@ -94,8 +96,7 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   if (!ShapedType::isDynamic(extents[dims->query()]))
     tileM = std::min<int64_t>(tileM, llvm::alignTo(std::max<int64_t>(rows, 1), lanes));
   int64_t tileN = keysPerStep, rescaleLog2 = 0;
-  bool knowsHeadDims = !ShapedType::isDynamic(extents[dims->qk]) && !ShapedType::isDynamic(extents[dims->value]);
-  if (knowsHeadDims && isForMatrixUnit(op, std::min(extents[dims->qk], extents[dims->value]), rows, budget)) {
+  if (isForMatrixUnit(op, *dims, extents, budget)) {
     // Keys and values that the second-level cache does not hold beside other things come from further away, and once
     // for all panels of a tile (measured at 8192 keys: a quarter to a half faster).
     constexpr int64_t panelsOfLongKeys = 4;
@@ -138,8 +139,7 @@ int64_t queryBytes(StructuredOpInterface op, ConfigAttr config, const CpuBudget 
   if (failed(dims) || ShapedType::isDynamic(extents[dims->qk]))
     return 0;
   auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
-  int64_t headDim = std::min(extents[dims->qk], extentOr(extents[dims->value], 0));
-  if (isForMatrixUnit(scoreOp, headDim, extentOr(extents[dims->query()], assumedLength), budget))
+  if (isForMatrixUnit(scoreOp, *dims, extents, budget))
     return 0;
   return config.getTileM() * extents[dims->qk] * scoreOp.getComputeType().getWidth() / 8;
 }
@@ -149,11 +149,10 @@ int64_t queryBytes(StructuredOpInterface op, ConfigAttr config, const CpuBudget 
 /// not matter who does the last of them.
 ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimension, const CpuBudget &budget) {
   constexpr int64_t elementsPerTask = 32768, longRowsPerTask = 16, tasksPerThread = 16;
-  // What attn-to-vector keeps of a row. Longer ones are read twice, the second time from the cache if the task has one.
-  constexpr int64_t longestRow = 65536;
   int64_t length = std::max<int64_t>(extentOr(extents[dimension], assumedLength), 1);
   int64_t rows = std::clamp<int64_t>(elementsPerTask / length, 1, 64);
-  if (length <= longestRow && llvm::none_of(extents, ShapedType::isDynamic)) {
+  // Longer ones are read twice, the second time from the cache if the task has one.
+  if (length <= mostElementsKept && llvm::none_of(extents, ShapedType::isDynamic)) {
     uint64_t all = 1;
     for (auto [d, extent] : llvm::enumerate(extents))
       if (d != dimension)

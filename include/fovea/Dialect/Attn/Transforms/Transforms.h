@@ -71,6 +71,10 @@ struct MatrixTypes {
   }
 };
 
+/// CPU: rows of a softmax up to so long are kept as exponentials between reading and writing them, a quarter of a MiB
+/// of f32.
+constexpr int64_t mostElementsKept = 65536;
+
 /// CPU: packs the query tile in front of the KV loop that carries the state of `op` and transposes the accumulator.
 /// Where the operands are of a type that a matrix unit multiplies (f16 also as the sum of two bf16), the query stays as
 /// it is.
