@@ -179,14 +179,8 @@ Value RowsLowering::scorePass(Value row, Value begin, Value count, bool masked) 
 Value RowsLowering::scoresOfRow(Value row, Value begin, Value count) {
   if (!scoreOp.hasMask() || !op.getPartial())
     return scorePass(row, begin, count, scoreOp.hasMask());
-  auto branch =
-      scf::IfOp::create(builder, lanes.loc, TypeRange(lanes.vectorType()), op.getPartial(), /*withElseRegion=*/true);
-  for (bool masked : {true, false}) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(masked ? branch.thenBlock() : branch.elseBlock());
-    scf::YieldOp::create(builder, lanes.loc, scorePass(row, begin, count, masked));
-  }
-  return branch.getResult(0);
+  auto pass = [&](bool masked) { return SmallVector<Value>{scorePass(row, begin, count, masked)}; };
+  return lanes.either(op.getPartial(), lanes.vectorType(), [&] { return pass(true); }, [&] { return pass(false); })[0];
 }
 
 /// From dot products to weights: the running maximum and sum move, and `alphas` says by what the accumulator shrinks.

@@ -135,24 +135,36 @@ SmallVector<Value> LaneBuilder::loop(Value begin, Value end, int64_t step, Value
   return llvm::to_vector_of<Value>(forOp.getResults());
 }
 
-void LaneBuilder::either(Value condition, function_ref<void()> yes, function_ref<void()> no) {
+SmallVector<Value> LaneBuilder::either(Value condition, TypeRange types, function_ref<SmallVector<Value>()> yes,
+                                       function_ref<SmallVector<Value>()> no) {
   if (std::optional<int64_t> constant = getConstantIntValue(condition))
     return *constant ? yes() : no();
-  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(builder, loc, types, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  yes();
-  builder.setInsertionPointToStart(branch.elseBlock());
-  no();
+  for (auto [block, body] : {std::pair(branch.thenBlock(), yes), std::pair(branch.elseBlock(), no)}) {
+    builder.setInsertionPointToStart(block);
+    SmallVector<Value> results = body();
+    if (!types.empty())
+      scf::YieldOp::create(builder, loc, results);
+  }
+  return llvm::to_vector_of<Value>(branch.getResults());
 }
 
-Value LaneBuilder::eitherValue(Value condition, function_ref<Value()> yes, function_ref<Value()> no) {
-  if (std::optional<int64_t> constant = getConstantIntValue(condition))
-    return *constant ? yes() : no();
-  auto yielding = [&](function_ref<Value()> branch) {
-    return [this, branch](OpBuilder &, Location) { scf::YieldOp::create(builder, loc, branch()); };
+void LaneBuilder::either(Value condition, function_ref<void()> yes, function_ref<void()> no) {
+  auto withoutResults = [](function_ref<void()> body) {
+    return [body] {
+      body();
+      return SmallVector<Value>();
+    };
   };
-  return scf::IfOp::create(builder, loc, condition, yielding(yes), yielding(no)).getResult(0);
+  either(condition, TypeRange(), withoutResults(yes), withoutResults(no));
+}
+
+void LaneBuilder::when(Value condition, function_ref<void()> body) {
+  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  body();
 }
 
 Value fovea::makeScratch(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element) {

@@ -72,9 +72,12 @@ public:
   /// Emits `yes` where `condition` holds and `no` elsewhere, and only one of them where it is constant.
   void either(mlir::Value condition, llvm::function_ref<void()> yes, llvm::function_ref<void()> no);
 
-  /// The same for code that has a result.
-  mlir::Value eitherValue(mlir::Value condition, llvm::function_ref<mlir::Value()> yes,
-                          llvm::function_ref<mlir::Value()> no);
+  /// The same for code that has results, of `types`.
+  llvm::SmallVector<mlir::Value> either(mlir::Value condition, mlir::TypeRange types,
+                                        llvm::function_ref<llvm::SmallVector<mlir::Value>()> yes,
+                                        llvm::function_ref<llvm::SmallVector<mlir::Value>()> no);
+  /// Emits `body` where `condition`, which is not constant, holds.
+  void when(mlir::Value condition, llvm::function_ref<void()> body);
 
   mlir::OpBuilder &builder;
   mlir::Location loc;

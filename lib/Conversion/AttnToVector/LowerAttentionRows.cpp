@@ -131,24 +131,21 @@ RowsLowering::Chunk RowsLowering::chunkOf(OpOperand &operand, unsigned columnDim
   }
   Value isUnit = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                        getValueOrCreateConstantIndexOp(builder, loc, columnStride), lanes.index(1));
-  auto branch = scf::IfOp::create(builder, loc, TypeRange(chunkType), isUnit, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(builder, loc, direct());
-  builder.setInsertionPointToStart(branch.elseBlock());
-  DomainPosition source(position.size(), lanes.index(0));
-  lanes.loop(lanes.index(0), count, 1, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
-    source[dims.key] = lanes.add(begin, n);
-    lanes.loop(lanes.index(0), lanes.index(columns), 1, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
-      source[columnDim] = column;
-      Value element = memref::LoadOp::create(builder, loc, operand.get(), operandIndices(lanes, map, source));
-      memref::StoreOp::create(builder, loc, element, scratch, ValueRange{n, column});
+  auto copied = [&]() -> SmallVector<Value> {
+    DomainPosition source(position.size(), lanes.index(0));
+    lanes.loop(lanes.index(0), count, 1, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
+      source[dims.key] = lanes.add(begin, n);
+      lanes.loop(lanes.index(0), lanes.index(columns), 1, {}, [&](Value column, ValueRange) -> SmallVector<Value> {
+        source[columnDim] = column;
+        Value element = memref::LoadOp::create(builder, loc, operand.get(), operandIndices(lanes, map, source));
+        memref::StoreOp::create(builder, loc, element, scratch, ValueRange{n, column});
+        return {};
+      });
       return {};
     });
-    return {};
-  });
-  scf::YieldOp::create(builder, loc, Value(memref::CastOp::create(builder, loc, chunkType, scratch)));
-  chunk.buffer = branch.getResult(0);
+    return {memref::CastOp::create(builder, loc, chunkType, scratch)};
+  };
+  chunk.buffer = lanes.either(isUnit, chunkType, [&] { return SmallVector<Value>{direct()}; }, copied)[0];
   return chunk;
 }
 

@@ -280,37 +280,34 @@ ValueTiles MatrixOperands::packValues() {
         SmallVector<Value> noneYet;
         if (guarded)
           noneYet.push_back(zerosOf(lanes, tileRows, builder.getI1Type()));
-        SmallVector<Value> found =
-            lanes.loop(lanes.index(0), lanes.index(height), tileRows, noneYet,
-                       [&](Value d, ValueRange before) -> SmallVector<Value> {
-                         Value columns = lanes.index(tileRows);
-                         if (valueDim != height)
-                           columns = arith::MinSIOp::create(builder, loc, lanes.sub(lanes.index(valueDim), d), columns);
-                         auto getRow = [&](Value pair, MutableArrayRef<Value> anyBad) {
-                           SmallVector<Value> halves[2], dwords;
-                           Value key = lanes.add(first, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
-                           for (int64_t half : {0, 1}) {
-                             indices[source.keyAt] = lanes.add(key, half);
-                             Value isKey = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt,
-                                                                 indices[source.keyAt], numKeys);
-                             Value count = arith::SelectOp::create(builder, loc, isKey, columns, lanes.index(0));
-                             Value from = lanes.add(flat.position(lanes, indices), d);
-                             auto [vector, bad] = finite(maskedLoad(flat.elements, from, count, tileRows));
-                             halves[half] = split(vector);
-                             if (guarded)
-                               anyBad[0] = arith::OrIOp::create(builder, loc, anyBad[0], bad);
-                           }
-                           for (auto [even, odd] : llvm::zip_equal(halves[0], halves[1]))
-                             dwords.push_back(interleave(lanes, even, odd));
-                           return dwords;
-                         };
-                         return square.emit(
-                             getRow,
-                             [&](int64_t part, Value row, Value vector) {
-                               storeRow(fromDwords(lanes, vector, element.type), part, lanes.add(d, row));
-                             },
-                             before);
-                       });
+        auto packColumns = [&](Value d, ValueRange badBefore) {
+          Value columns = lanes.index(tileRows);
+          if (valueDim != height)
+            columns = arith::MinSIOp::create(builder, loc, lanes.sub(lanes.index(valueDim), d), columns);
+          auto getRow = [&](Value pair, MutableArrayRef<Value> anyBad) {
+            SmallVector<Value> halves[2], dwords;
+            Value key = lanes.add(first, arith::MulIOp::create(builder, loc, pair, lanes.index(2)));
+            for (int64_t half : {0, 1}) {
+              indices[source.keyAt] = lanes.add(key, half);
+              Value isKey =
+                  arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[source.keyAt], numKeys);
+              Value count = arith::SelectOp::create(builder, loc, isKey, columns, lanes.index(0));
+              Value from = lanes.add(flat.position(lanes, indices), d);
+              auto [vector, bad] = finite(maskedLoad(flat.elements, from, count, tileRows));
+              halves[half] = split(vector);
+              if (guarded)
+                anyBad[0] = arith::OrIOp::create(builder, loc, anyBad[0], bad);
+            }
+            for (auto [even, odd] : llvm::zip_equal(halves[0], halves[1]))
+              dwords.push_back(interleave(lanes, even, odd));
+            return dwords;
+          };
+          auto putColumn = [&](int64_t part, Value row, Value vector) {
+            storeRow(fromDwords(lanes, vector, element.type), part, lanes.add(d, row));
+          };
+          return square.emit(getRow, putColumn, badBefore);
+        };
+        SmallVector<Value> found = lanes.loop(lanes.index(0), lanes.index(height), tileRows, noneYet, packColumns);
         if (guarded) {
           Value any = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, found[0]);
           memref::StoreOp::create(builder, loc, any, tiles.notFinite, ArrayRef(target).drop_back(2));

@@ -56,11 +56,7 @@ SmallVector<Value> ScoreRegions::run(const ScoreBlock &block, function_ref<Small
   if (!hasMask || !op.getPartial())
     return pass(block, hasMask);
   SmallVector<Type> types(block.vectors, lanes.vectorType());
-  auto branch = scf::IfOp::create(lanes.builder, lanes.loc, types, op.getPartial(), /*withElseRegion=*/true);
-  for (bool masked : {true, false}) {
-    OpBuilder::InsertionGuard guard(lanes.builder);
-    lanes.builder.setInsertionPointToStart(masked ? branch.thenBlock() : branch.elseBlock());
-    scf::YieldOp::create(lanes.builder, lanes.loc, masked || hasScore ? pass(block, masked) : plain());
-  }
-  return llvm::to_vector_of<Value>(branch.getResults());
+  return lanes.either(
+      op.getPartial(), types, [&] { return pass(block, true); },
+      [&] { return hasScore ? pass(block, false) : plain(); });
 }

@@ -169,10 +169,7 @@ void SoftmaxRows::storeLanes(Value vector, Value buffer, Value begin, Value vali
       continue;
     }
     Value exists = arith::CmpIOp::create(builder, lanes.loc, arith::CmpIPredicate::slt, lanes.index(lane), valid);
-    auto branch = scf::IfOp::create(builder, lanes.loc, exists, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(branch.thenBlock());
-    storeOne();
+    lanes.when(exists, storeOne);
   }
 }
 

@@ -6,7 +6,8 @@
 //
 // A square of more vectors than fit 16 bytes goes through a buffer on the stack, as two loops of few vectors. In
 // registers the shuffles would be as many, and their ports, not the buffer's loads and stores, are what bounds both;
-// but a straight line of 64 shuffles that depend on one another takes LLVM's instruction selection 20 ms.
+// but a straight line of 64 shuffles that depend on one another takes LLVM's instruction selection
+// longer than all else in a tile.
 //
 //===----------------------------------------------------------------------===//
 
