@@ -86,6 +86,21 @@ void RowsLowering::prefetch(const Chunk &chunk, Value key, Value column) {
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 
+/// Asks for the lines with which the streams of the `count` keys from `begin` on start.
+void RowsLowering::prefetchStreams(const Chunk &chunk, Value begin, Value count) {
+  Value part = arith::DivUIOp::create(builder, lanes.loc, count, lanes.index(keyStreams));
+  int64_t line = chunk.vectorsPerLine * lanes.lanes;
+  lanes.loop(lanes.index(-chunk.keysAhead), lanes.index(0), 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
+    Value key = lanes.add(begin, i);
+    for (int64_t s = 0; s != keyStreams; ++s) {
+      for (int64_t column = 0; column < chunk.columns; column += line)
+        prefetch(chunk, key, lanes.index(column));
+      key = lanes.add(key, part);
+    }
+    return {};
+  });
+}
+
 void RowsLowering::overColumns(int64_t columns, Type element,
                                function_ref<SmallVector<Value>(Value, int64_t, Value, ValueRange)> body,
                                SmallVector<Value> &carried) {

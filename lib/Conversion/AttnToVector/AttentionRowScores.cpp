@@ -87,11 +87,10 @@ void RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, ArrayRef<Value> 
     }
 }
 
-/// The scratch's dot products. Keys come from both halves of the chunk: a core reads two streams of memory faster than
-/// one.
+/// The scratch's dot products.
 void RowsLowering::dotPass(RowBlock rows, Value count, const Chunk &key) {
   Location loc = lanes.loc;
-  int64_t numKeys = lanes.lanes / rows.count, streams = numKeys % keyStreams == 0 ? keyStreams : 1;
+  int64_t numKeys = lanes.lanes / rows.count, streams = std::min(numKeys, keyStreams);
   int64_t run = numKeys / streams;
   Value rounds = arith::DivUIOp::create(builder, loc, count, lanes.index(numKeys));
   Value part = arith::MulIOp::create(builder, loc, rounds, lanes.index(run));

@@ -44,7 +44,6 @@ void RowsLowering::valueBlock(RowBlock rows, Value column, int64_t vectors, Valu
       }
     }
   };
-  // Two streams here, too.
   Value part = arith::DivUIOp::create(builder, loc, count, lanes.index(keyStreams));
   Value mainEnd = arith::MulIOp::create(builder, loc, part, lanes.index(keyStreams));
   SmallVector<Value> sums = lanes.loop(lanes.index(0), part, 1, init, [&](Value n, ValueRange carried) {

@@ -12,7 +12,8 @@
 //       m' = max(m, max_n S), P[r][n] = base^(S[r][n] - m'), l = l * base^(m - m') + sum_n P
 //       O[r][d] = O[r][d] * base^(m - m') + sum_n P[r][n] * V[n][d]            d along the lanes
 //
-// A row of K or V is a stream of cache lines, each asked for some KiB ahead. Matrices whose head dim is not contiguous
+// Rows of K and V are read as streams of cache lines from equal parts of the chunk, each line asked for somewhat ahead.
+// The softmax between them reads no memory, so that the first lines of the streams that follow are asked for before. Matrices whose head dim is not contiguous
 // are copied chunk by chunk; which it is shows at run time.
 //
 //===----------------------------------------------------------------------===//
@@ -173,13 +174,16 @@ void RowsLowering::inBlocks(Value group, Value count, function_ref<void(RowBlock
 }
 
 void RowsLowering::lowerGroup(Value group, Value rows, Value begin, Value count, const Chunk &key, const Chunk &value) {
-  loadQueries(group, rows);
+  if (!queriesAreShared())
+    loadQueries(group, rows);
   inBlocks(group, rows, [&](RowBlock block) { dotPass(block, count, key); });
+  prefetchStreams(value, lanes.index(0), count);
   lanes.loop(lanes.index(0), rows, 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
     setRow(lanes.add(group, row));
     softmaxRow(row, begin, count);
     return {};
   });
+  prefetchStreams(key, count, count);
   auto multiply = [&](bool guard) {
     inBlocks(group, rows, [&](RowBlock block) { valuePass(block, count, value, guard); });
   };
@@ -214,6 +218,8 @@ LogicalResult RowsLowering::run() {
   if (isKnown)
     total = lanes.index(numRows);
 
+  if (queriesAreShared())
+    loadQueries(lanes.index(0), lanes.index(numRows));
   Value numKeys = extents[dims.key];
   lanes.loop(lanes.index(0), numKeys, keysPerChunk, {}, [&](Value begin, ValueRange) -> SmallVector<Value> {
     Value count = arith::MinSIOp::create(builder, loc, lanes.sub(numKeys, begin), lanes.index(keysPerChunk));

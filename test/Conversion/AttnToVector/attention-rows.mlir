@@ -1,13 +1,16 @@
 // RUN: fovea-opt %s -attn-to-vector="vector-bytes=16" -canonicalize -split-input-file | FileCheck %s
 
-// One row: the accumulators are one key each, half of them from the second half of the chunk, and each element of the
-// query is loaded once for all of them. Their sums across the lanes become one vector, in as many levels as it has bits.
+// One row: the accumulators are one key each, from four parts of the chunk, and each element of the query is loaded
+// once for all of them. Their sums across the lanes become one vector, in as many levels as it has bits.
 
 // CHECK-LABEL: func @one_row
 //   CHECK-DAG:   %[[Q:.*]] = memref.alloca() {{.*}} : memref<1x32xf32>
 //   CHECK-DAG:   %[[S:.*]] = memref.alloca() {{.*}} : memref<1x256xf32>
-//       CHECK:   scf.for %[[N:.*]] = %c0 to %[[PART:.*]] step %c2 {
+//       CHECK:   memref.reinterpret_cast
+//       CHECK:   scf.for %[[N:.*]] = %c0 to %[[PART:.*]] step %c1 {
 //       CHECK:     %[[N1:.*]] = arith.addi %[[N]], %[[PART]]
+//       CHECK:     %[[N2:.*]] = arith.addi %[[N1]], %[[PART]]
+//       CHECK:     %[[N3:.*]] = arith.addi %[[N2]], %[[PART]]
 //       CHECK:     %[[SUMS:.*]]:4 = scf.for {{.*}} iter_args
 // CHECK-COUNT-4:     memref.prefetch
 // CHECK-COUNT-4:     vector.load %[[Q]]
@@ -18,12 +21,41 @@
 //       CHECK:     vector.shuffle %[[SUMS]]#0, %[[SUMS]]#1 [1, 3, 5, 7]
 // CHECK-COUNT-4:   vector.shuffle
 //   CHECK-NOT:     vector.shuffle
-//       CHECK:     vector.store %{{.*}}, %[[S]][%c0, %[[N]]] : memref<1x256xf32>, vector<2xf32>
-//       CHECK:     vector.store %{{.*}}, %[[S]][%c0, %[[N1]]] : memref<1x256xf32>, vector<2xf32>
+//       CHECK:     vector.store %{{.*}}, %[[S]][%c0, %[[N]]] : memref<1x256xf32>, vector<1xf32>
+//       CHECK:     vector.store %{{.*}}, %[[S]][%c0, %[[N1]]] : memref<1x256xf32>, vector<1xf32>
+//       CHECK:     vector.store %{{.*}}, %[[S]][%c0, %[[N2]]] : memref<1x256xf32>, vector<1xf32>
+//       CHECK:     vector.store %{{.*}}, %[[S]][%c0, %[[N3]]] : memref<1x256xf32>, vector<1xf32>
 func.func @one_row(%q: memref<1x32xf32>, %k: memref<?x32xf32>, %v: memref<?x32xf32>, %acc: memref<1x32xf32>,
                    %m: memref<1xf32>, %l: memref<1xf32>) {
   attn.online_attention base(two) scale(1.0) ins(%q, %k, %v : memref<1x32xf32>, memref<?x32xf32>, memref<?x32xf32>)
       outs(%acc, %m, %l : memref<1x32xf32>, memref<1xf32>, memref<1xf32>)
+      attributes {attn.config = #attn.config<tile_m = 1, tile_n = 256, lanes = keys>}
+  return
+}
+
+// -----
+
+// The queries of a group that is the only one are loaded in front of the chunks, and between the dot products and the
+// softmax the first lines of V's streams are asked for, after it those of the next chunk of K.
+
+// CHECK-LABEL: func @between_the_passes
+//  CHECK-SAME:   %[[Q:[a-z0-9]+]]: memref<1x16xf32>, %[[K:[a-z0-9]+]]: memref<512x16xf32>, %[[V:[a-z0-9]+]]: memref<512x16xf32>
+//       CHECK:   memref.load %[[Q]]
+//       CHECK:   scf.for %{{.*}} = %c0 to %c512 step %c256
+//   CHECK-NOT:     memref.load %[[Q]]
+//   CHECK-DAG:     %[[KEYS:.*]] = memref.reinterpret_cast %[[K]]
+//   CHECK-DAG:     %[[VALUES:.*]] = memref.reinterpret_cast %[[V]]
+//       CHECK:     vector.shuffle
+//       CHECK:     scf.for %[[I:.*]] = %c-16 to %c0
+//       CHECK:       memref.prefetch %[[VALUES]]
+//       CHECK:     math.exp2 %{{.*}} : vector<4xf32>
+//       CHECK:     scf.for %{{.*}} = %c-16 to %c0
+//       CHECK:       memref.prefetch %[[KEYS]]
+//       CHECK:     vector.load %[[VALUES]]
+func.func @between_the_passes(%q: memref<1x16xf32>, %k: memref<512x16xf32>, %v: memref<512x16xf32>,
+                              %acc: memref<1x16xf32>, %m: memref<1xf32>, %l: memref<1xf32>) {
+  attn.online_attention base(two) scale(1.0) ins(%q, %k, %v : memref<1x16xf32>, memref<512x16xf32>, memref<512x16xf32>)
+      outs(%acc, %m, %l : memref<1x16xf32>, memref<1xf32>, memref<1xf32>)
       attributes {attn.config = #attn.config<tile_m = 1, tile_n = 256, lanes = keys>}
   return
 }
