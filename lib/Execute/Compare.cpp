@@ -52,6 +52,18 @@ struct Statistic {
 struct RowMaxima {
   double error = 0, reference = 0;
   llvm::SmallVector<int64_t> worst;
+  std::optional<double> value; ///< Of the first element.
+  bool isConstant = true;
+
+  void add(double elementError, double expected, llvm::ArrayRef<int64_t> indices) {
+    if (worst.empty() || elementError > error)
+      worst.assign(indices.begin(), indices.end());
+    error = std::max(error, elementError);
+    reference = std::max(reference, std::fabs(expected));
+    if (!value)
+      value = expected;
+    isConstant &= *value == expected;
+  }
 
   double getRelativeError(double floor) const { return error == 0 ? 0 : error / std::max(reference, floor); }
 };
@@ -71,6 +83,7 @@ private:
   void addMismatch(const ElementCursor &cursor, double value, double expected);
   void addElement(const ElementCursor &cursor, double value, double expected);
   void finishRow();
+  void judgeRow(const RowMaxima &maxima);
   void judgeSixteenBit();
 
   const HostTensor &result;
@@ -78,7 +91,7 @@ private:
   const CompareOptions &options;
   Verdict verdict;
   Statistic errors, magnitudes, baselineErrors;
-  RowMaxima row;
+  RowMaxima row, constantRows;
   llvm::SmallVector<int64_t> worstElement;
 };
 
@@ -123,19 +136,23 @@ void Comparison::addElement(const ElementCursor &cursor, double value, double ex
     worstElement.assign(cursor.getIndices().begin(), cursor.getIndices().end());
   errors.add(error);
   magnitudes.add(std::fabs(expected));
-  if (row.worst.empty() || error > row.error)
-    row.worst.assign(cursor.getIndices().begin(), cursor.getIndices().end());
-  row.error = std::max(row.error, error);
-  row.reference = std::max(row.reference, std::fabs(expected));
+  row.add(error, expected, cursor.getIndices());
 }
 
 void Comparison::finishRow() {
-  double error = row.getRelativeError(options.magnitudeFloor);
+  if (row.isConstant && row.reference != 0)
+    constantRows.add(row.error, row.reference, row.worst);
+  else
+    judgeRow(row);
+  row = RowMaxima();
+}
+
+void Comparison::judgeRow(const RowMaxima &maxima) {
+  double error = maxima.getRelativeError(options.magnitudeFloor);
   if (error > verdict.error) {
     verdict.error = error;
-    verdict.worst = row.worst;
+    verdict.worst = maxima.worst;
   }
-  row = RowMaxima();
 }
 
 void Comparison::judgeSixteenBit() {
@@ -150,7 +167,8 @@ void Comparison::judgeSixteenBit() {
     double maxLimit = std::max(2 * baselineErrors.max, roundoff * magnitudes.max);
     verdict.limit = std::min(verdict.limit, maxLimit);
     double meanLimit = (options.conditionalRescale ? 1.3 : 1.1) * baselineErrors.getMean();
-    double meanRoundoff = errors.count < minMeanCount ? roundoff : getUnitRoundoff(ElementType::F32);
+    bool isChance = errors.count < minMeanCount || baselineErrors.max == 0;
+    double meanRoundoff = isChance ? roundoff : getUnitRoundoff(ElementType::F32);
     verdict.meanLimit = std::max(meanLimit, meanRoundoff * magnitudes.getMean());
   }
 }
@@ -178,6 +196,7 @@ Verdict Comparison::runOnFloats() {
       inRow = 0;
     }
   }
+  judgeRow(constantRows);
 
   verdict.maxError = errors.max;
   verdict.meanError = errors.getMean();

@@ -14,12 +14,15 @@
 //   the maximum |reference| of that row is at most 1e-5 (f32), 1e-12 (f64).
 // * integers are equal.
 //
-// Two rules keep chance out of small tensors. A baseline that happens to be
-// exact is no standard: the limits drawn from it are at least one unit roundoff
-// of max |reference| for the maximum and of mean |reference| for the mean: of
-// f32, in which all is computed, or, below 1024 elements, where a mean is no
-// statistic, of the type. And rows below 8 elements, where cancellation may
-// leave nothing to be relative to, are judged as one row.
+// Two rules keep chance out. A baseline that happens to be exact is no standard:
+// the limits drawn from it are at least one unit roundoff of max |reference| for
+// the maximum and of mean |reference| for the mean: of f32, in which all is
+// computed, or of the type, below 1024 elements, where a mean is no statistic,
+// and where the baseline has no error at all: its weights then were ones and
+// zeros, which are not rounded, but weights relative to another maximum are.
+// And rows in which cancellation may leave nothing to be relative to are judged
+// as one row: those below 8 elements, and those of one value throughout (of
+// values broadcast along the head dim) unless that is 0.
 //
 //===----------------------------------------------------------------------===//
 

@@ -94,6 +94,19 @@ TEST(Compare, ShortRowsAreJudgedTogether) {
                   .passed);
 }
 
+// Rows of one value throughout, the second small by cancellation.
+TEST(Compare, ConstantRowsAreJudgedTogether) {
+  auto judgeRows = [](double value) {
+    std::vector<double> values(8, 1), expected(8, 1);
+    values.resize(16, value);
+    expected.resize(16, 1e-7);
+    return cantFail(
+        compare(makeTensor(ElementType::F32, {2, 8}, values), makeTensor(ElementType::F64, {2, 8}, expected)));
+  };
+  EXPECT_TRUE(judgeRows(2e-7).passed);
+  EXPECT_FALSE(judgeRows(2e-5).passed);
+}
+
 // An LSE near 0 is exact to an absolute error.
 TEST(Compare, MagnitudeFloorSavesLogarithms) {
   CompareOptions options;
@@ -169,6 +182,22 @@ TEST(Compare, ExactBaselineAllowsOneRounding) {
   options.baseline = &baseline;
   EXPECT_TRUE(judge(ElementType::F16, {1 - 0x1p-11, 1}, {1, 1}, options).passed);
   EXPECT_FALSE(judge(ElementType::F16, {1 - 0x1p-10, 1}, {1, 1}, options).passed);
+}
+
+// One key has the weight 1, which is not rounded; ours may be relative to another maximum.
+TEST(Compare, MeanOfAnExactBaselineAllowsOneRounding) {
+  auto judgeAll = [](double value) {
+    std::vector<double> ones(2000, 1);
+    HostTensor baseline = makeVector(ElementType::F64, ones);
+    CompareOptions options;
+    options.baseline = &baseline;
+    options.precision = ElementType::F16;
+    return judge(ElementType::F32, std::vector<double>(2000, value), ones, options);
+  };
+  EXPECT_TRUE(judgeAll(1 - 0x1p-12).passed);
+  Verdict verdict = judgeAll(1 - 0x1.1p-11);
+  EXPECT_FALSE(verdict.passed);
+  EXPECT_LT(*verdict.meanLimit, verdict.meanError);
 }
 
 // An f32 result of bf16 operands.
