@@ -77,6 +77,7 @@ private:
   llvm::SmallVector<mlir::Value> tailKeys; ///< scratch, each part [32 keys][width]
   mlir::Value valueTail;                   ///< scratch [16][panelWidth] for value dims that fill no tile, or null
   int64_t numQueries = 0, headDim = 0, valueDim = 0, steps = 0;
+  bool sumIsReturned = false;        ///< in f32, with the LSE
   double lag = 0;                    ///< of the maximum, in the state's base
   mlir::Value scale;                 ///< that the regions apply to the score, a scalar, or null
   std::optional<double> foldedScale; ///< that the subtraction of the maximum applies

@@ -209,7 +209,7 @@ void MatrixTileLowering::weightPass(Value panel, Value firstGroup, Value rows) {
                 Value score = lanes.load(scores, {lanes.add(row, half), lanes.index(v * tileRows)});
                 Value difference = foldedScale ? lanes.fma(score, splat(*foldedScale), references[v])
                                                : Value(arith::SubFOp::create(builder, loc, score, references[v]));
-                both.push_back(lanes.exponential(difference, baseTwo, /*approximate=*/true));
+                both.push_back(lanes.exponential(difference, baseTwo, /*approximate=*/!sumIsReturned));
                 Value &sum = next[2 * v + half];
                 sum = arith::AddFOp::create(builder, loc, sum, both.back());
               }

@@ -61,6 +61,28 @@ func.func @weights(%q: memref<32x64xbf16>, %k: memref<256x64xbf16>, %v: memref<2
 
 // -----
 
+// An LSE is f32 and no better than the sum of the weights, which is exact where one may be returned.
+
+// CHECK-LABEL: func @sum_is_returned
+//       CHECK:   math.exp2 %{{[^ ]*}} : vector<16xf32>
+//   CHECK-NOT:   afn
+//       CHECK:   return
+func.func @sum_is_returned(%q: memref<32x64xbf16>, %k: memref<256x64xbf16>, %v: memref<256x32xbf16>,
+                           %acc: memref<32x32xf32>, %m: memref<32xf32>, %l: memref<32xf32>, %o: memref<32x32xbf16>,
+                           %lse: memref<32xf32>) {
+  attn.online_attention base(two) ins(%q, %k, %v : memref<32x64xbf16>, memref<256x64xbf16>, memref<256x32xbf16>)
+      outs(%acc, %m, %l : memref<32x32xf32>, memref<32xf32>, memref<32xf32>)
+      maps [affine_map<(m, n, k, d) -> (m, k)>, affine_map<(m, n, k, d) -> (n, k)>, affine_map<(m, n, k, d) -> (n, d)>,
+            affine_map<(m, n, k, d) -> (d, m)>, affine_map<(m, n, k, d) -> (m)>, affine_map<(m, n, k, d) -> (m)>]
+  attn.finalize base(two) ins(%acc, %m, %l : memref<32x32xf32>, memref<32xf32>, memref<32xf32>)
+      outs(%o, lse %lse : memref<32x32xbf16>, memref<32xf32>)
+      maps [affine_map<(m, d) -> (d, m)>, affine_map<(m, d) -> (m)>, affine_map<(m, d) -> (m)>,
+            affine_map<(m, d) -> (m, d)>, affine_map<(m, d) -> (m)>]
+  return
+}
+
+// -----
+
 // S12: the maximum is raised only where it lags by more than 2^8, after the products of the keys so far.
 
 // CHECK-LABEL: func @lag
