@@ -58,6 +58,14 @@ def ForallToRuntimePass : Pass<"fovea-forall-to-runtime", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def SeparateDestinationsPass : Pass<"fovea-separate-destinations"> {
+  let summary = "Give each tensor that is written a tensor.empty and fill of its own";
+  let description = [{
+    Undoes what CSE did to equal ones, before empty-tensor elimination and
+    bufferization.
+  }];
+}
+
 def DropReturnedArgumentsPass : Pass<"fovea-drop-returned-arguments", "::mlir::ModuleOp"> {
   let summary = "Drop results of bufferized functions that are arguments";
   let description = [{

@@ -16,6 +16,10 @@
 // OUTLIER: PASS
 // OUTLIER: argument 1: 4x64x16xf32: reads 5120 (1.25 per element)
 
+// All keys are masked, in whole tiles of queries and in parts of the keys: every tile falls back to the running maximum.
+// RUN: fovea-run %s --entry masked --target cpu --check --input=random --input=random --input=random --input=zeros --input=random --pipeline-options="maximum=unified splits=2 tile-m=64 tile-n=64" | FileCheck %s --check-prefix=MASKED
+// MASKED: PASS
+
 // What the running maximum reads and rescales.
 // RUN: fovea-run %s --entry decode --target cpu --check --count --on-chip 20000 --pipeline-options="splits=4 tile-n=16" | FileCheck %s --check-prefix=RUNNING
 // RUNNING: argument 1: 4x64x16xf32: reads 4096 (1 per element)
@@ -41,4 +45,11 @@ func.func @outlier(%q: tensor<4x1x16xf32>, %k: tensor<4x64x16xf32>, %v: tensor<4
         attn.yield %t : f32
       }
   return %r : tensor<4x1x16xf32>
+}
+
+func.func @masked(%q: tensor<128x24xf32>, %k: tensor<128x24xf32>, %v: tensor<128x24xf32>, %keep: tensor<1xi1>,
+                  %o: tensor<128x24xf32>) -> tensor<128x24xf32> {
+  %r = attn.attention keep(%keep : tensor<1xi1>) ins(%q, %k, %v : tensor<128x24xf32>, tensor<128x24xf32>, tensor<128x24xf32>)
+      outs(%o : tensor<128x24xf32>)
+  return %r : tensor<128x24xf32>
 }
