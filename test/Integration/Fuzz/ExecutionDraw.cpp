@@ -95,7 +95,8 @@ static void addIgnored(HostTensor &targets, int64_t ignored, Random &random) {
 
 /// One element that is not finite: it must show where, and only where, the
 /// definition says so. (In V only NaN: whether infinity times P is NaN depends
-/// on where P underflows.)
+/// on where P underflows; and not behind a score region, whose scores may be so
+/// far apart that a weight underflows, which is then taken for a masked one.)
 static void addNonFinite(HostTensor &tensor, bool onlyNaN, Random &random) {
   double infinity = std::numeric_limits<double>::infinity();
   double value = onlyNaN ? std::numeric_limits<double>::quiet_NaN()
@@ -126,7 +127,7 @@ llvm::Expected<std::vector<HostTensor>> fovea::fuzz::makeArguments(const Problem
     addIgnored(tensors[problem.inputs[1]], *problem.ignoreIndex, random);
   bool isAttention = problem.kind == Problem::Kind::Attention;
   if (random.chance(12)) {
-    unsigned which = isAttention ? random.below(3) : 0;
+    unsigned which = isAttention ? random.below(problem.score ? 2 : 3) : 0;
     HostTensor &victim = tensors[problem.inputs[which]];
     if (victim.getNumElements() != 0)
       addNonFinite(victim, /*onlyNaN=*/which == 2, random);
