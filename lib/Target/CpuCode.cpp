@@ -7,6 +7,7 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/IR/OptBisect.h"
 #include "llvm/TargetParser/Host.h"
 
 using namespace fovea;
@@ -52,9 +53,21 @@ static constexpr llvm::StringLiteral anyCodePasses =
     "adce),"
     "globaldce";
 
+namespace {
+/// Keeps passes of LLVM's code generator from a context that take time for nothing in code of that kind. Strength
+/// reduction of loops is a quarter of code generation; that code, whose loops address few streams, is as fast without.
+struct VectorCodeGate final : llvm::OptPassGate {
+  bool isEnabled() const override { return true; }
+  bool shouldRunPass(llvm::StringRef pass, llvm::StringRef) const override { return pass != "Loop Strength Reduction"; }
+};
+} // namespace
+
 void fovea::optimize(llvm::Module &module, llvm::TargetMachine &machine, unsigned level) {
   if (level == 0)
     return;
+  static VectorCodeGate vectorCodeGate; // outlives every context
+  if (level == 1)
+    module.getContext().setOptPassGate(vectorCodeGate);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;

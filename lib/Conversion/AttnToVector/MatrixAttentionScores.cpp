@@ -68,7 +68,7 @@ void MatrixTileLowering::dotBlock(Value panel, Value keyBegin, Value blockCount,
     SmallVector<Value> sums;
     for (int64_t i = 0; i != groupTiles * panelTiles; ++i)
       sums.push_back(amx::TileZeroOp::create(builder, loc, resultTile));
-    constexpr int64_t maxUnrolled = 4;
+    const int64_t maxUnrolled = element.parts == 1 ? 4 : 1;
     if (steps <= maxUnrolled)
       for (int64_t k = 0; k != steps; ++k)
         sums = step(lanes.index(k), sums);
