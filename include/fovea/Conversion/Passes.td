@@ -23,7 +23,7 @@ def AttnToVectorPass : Pass<"attn-to-vector"> {
     Option<"avx512", "avx512", "bool", "false", "Use instructions of AVX-512 by name">,
     Option<"amxBf16", "amx-bf16", "bool", "false", "Lower ops in the form for a matrix unit to AMX, bf16">,
     Option<"amxFp16", "amx-fp16", "bool", "false", "Lower them to AMX, f16">];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect", "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect", "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
 

@@ -79,6 +79,7 @@ private:
     mlir::AffineMap map;
     unsigned keyAt, columnAt; ///< dimensions of the keys and of the head dim
   };
+  mlir::Value allocate(const Source &source, mlir::MemRefType type, mlir::ValueRange sizes);
   Source trace(mlir::OpOperand &operand, unsigned columnDim);
   /// Runs `body` for each position of the dimensions in front (`indices`, with gaps for key and column) and block of
   /// `tileDepth` keys, in parallel if the source is shared.

@@ -110,13 +110,13 @@ func.func @lag(%q: memref<32x64xbf16>, %k: memref<256x64xbf16>, %v: memref<256x3
 // -----
 
 // Values are packed once, in front of the parallel loop, by blocks of 32 keys; where the head dim of the keys need not
-// be contiguous, they are copied if it is not, which is known when the code runs.
+// be contiguous, they are copied if it is not, which is known when the code runs. The memory is freed behind the loop.
 
 // CHECK-LABEL: func @shared
 //  CHECK-SAME:   %{{.*}}, %[[K:[a-z0-9]+]]: memref<4x512x64xbf16, strided<[?, ?, ?], offset: ?>>
 //       CHECK:   %[[UNIT:.*]] = arith.cmpi eq, %{{.*}}#2, %c1
 //       CHECK:   %[[BLOCKS:.*]] = arith.select %[[UNIT]], %c0, %c16
-//       CHECK:   %[[COPY:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?xbf16>
+//       CHECK:   %[[COPY:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64, bufferization.manual_deallocation} : memref<?xbf16>
 //       CHECK:   scf.forall (%{{.*}}, %{{.*}}) in (4, %[[BLOCKS]])
 //       CHECK:   arith.select %[[UNIT]], %{{.*}}, %{{.*}} : memref<?xbf16, strided<[1], offset: ?>>
 //       CHECK:   %[[VALUES:.*]] = memref.alloc{{.*}} : memref<{{.*}}x32x32xbf16>
@@ -127,6 +127,9 @@ func.func @lag(%q: memref<32x64xbf16>, %k: memref<256x64xbf16>, %v: memref<256x3
 //       CHECK:     scf.for
 //   CHECK-NOT:     memref.alloc(
 //       CHECK:       amx.tile_load %[[ANY_SIZE]]
+//   CHECK-NOT:     memref.dealloc
+//       CHECK:   {{^    }}memref.dealloc %[[VALUES]] {bufferization.manual_deallocation}
+//       CHECK:   {{^    }}memref.dealloc %[[COPY]] {bufferization.manual_deallocation}
 func.func @shared(%q: memref<4x96x64xbf16>, %k: memref<4x512x64xbf16, strided<[?, ?, ?], offset: ?>>,
                   %v: memref<4x512x32xbf16>, %acc: memref<32x32xf32>, %m: memref<32xf32>, %l: memref<32xf32>) {
   %c0 = arith.constant 0 : index
@@ -152,7 +155,7 @@ func.func @shared(%q: memref<4x96x64xbf16>, %k: memref<4x512x64xbf16, strided<[?
 // there is a mask.
 
 // CHECK-LABEL: func @not_finite
-//       CHECK:   %[[FLAGS:.*]] = memref.alloc() : memref<1xi1>
+//       CHECK:   %[[FLAGS:.*]] = memref.alloc() {{.*}} : memref<1xi1>
 //       CHECK:   %[[EXPONENT:.*]] = arith.shli
 //       CHECK:   %[[BAD:.*]] = arith.cmpi uge, %[[EXPONENT]]
 //       CHECK:   arith.select %[[BAD]]

@@ -57,3 +57,38 @@ func.func @caller(%x: memref<?xf32>, %n: index) {
 func.func @returned_argument(%x: memref<4xf32>) -> memref<4xf32> {
   return %x : memref<4xf32>
 }
+
+// -----
+
+// Memory that its owner says to free stays the owner's, alone and beside memory that nobody speaks of.
+
+// CHECK-LABEL: func @manual
+//       CHECK:   %[[UNUSED:.*]] = arith.addi
+//       CHECK:   memref.dealloc
+//   CHECK-NOT:   memref.dealloc
+//       CHECK:   return
+func.func @manual(%x: memref<?xf32>, %n: index) {
+  %b = memref.alloc(%n) {bufferization.manual_deallocation} : memref<?xf32>
+  %unused = arith.addi %n, %n : index
+  memref.copy %b, %x : memref<?xf32> to memref<?xf32>
+  memref.dealloc %b {bufferization.manual_deallocation} : memref<?xf32>
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func @both
+//       CHECK:   %[[A:.*]] = memref.alloc(
+//       CHECK:   %[[B:.*]] = memref.alloc(
+//   CHECK-DAG:   memref.dealloc %[[A]]
+//   CHECK-DAG:   memref.dealloc %[[B]]
+//       CHECK:   return
+func.func @both(%x: memref<?xf32>, %n: index) {
+  %a = memref.alloc(%n) {bufferization.manual_deallocation} : memref<?xf32>
+  memref.copy %x, %a : memref<?xf32> to memref<?xf32>
+  %b = memref.alloc(%n) : memref<?xf32>
+  memref.copy %a, %b : memref<?xf32> to memref<?xf32>
+  memref.dealloc %a {bufferization.manual_deallocation} : memref<?xf32>
+  memref.copy %b, %x : memref<?xf32> to memref<?xf32>
+  return
+}
