@@ -29,6 +29,7 @@ struct ThreadPool::Loop {
   const int64_t count;
   const Body body;
   void *const context;
+  const int64_t batch; ///< Indices that are drawn at a time.
   std::fenv_t floatingPoint{};
 
   Loop *next = nullptr; ///< In the pool's list; guarded by its mutex.
@@ -39,7 +40,9 @@ struct ThreadPool::Loop {
   /// Alone on its cache line: all threads write to it.
   alignas(64) std::atomic<int64_t> nextIndex{0};
 
-  Loop(int64_t count, Body body, void *context) : count(count), body(body), context(context) {
+  Loop(int64_t count, Body body, void *context, int threadCount)
+      : count(count), body(body), context(context),
+        batch(std::max<int64_t>(count / (batchesPerThread * threadCount), 1)) {
     std::fegetenv(&floatingPoint);
   }
 
@@ -47,10 +50,16 @@ struct ThreadPool::Loop {
   /// comes from the pool's mutex, taken before and after.
   void run() noexcept {
     inBody = true;
-    for (int64_t index; (index = nextIndex.fetch_add(1, std::memory_order_relaxed)) < count;)
-      body(context, index);
+    for (int64_t begin; (begin = nextIndex.fetch_add(batch, std::memory_order_relaxed)) < count;)
+      for (int64_t index = begin, end = std::min(begin + batch, count); index != end; ++index)
+        body(context, index);
     inBody = false;
   }
+
+private:
+  /// So many that threads end at nearly the same time; a draw takes the cache line from another thread, which is longer
+  /// than a small body runs.
+  static constexpr int64_t batchesPerThread = 64;
 };
 
 /// Processors that this process may run on, which may be fewer than there are.
@@ -136,7 +145,7 @@ void ThreadPool::parallelFor(int64_t count, Body body, void *context) noexcept {
     lock.unlock();
     return runInOrder();
   }
-  Loop loop(count, body, context);
+  Loop loop(count, body, context, threadCount);
   open(loop);
   int64_t helpers = std::min<int64_t>(count - 1, numWorkers);
   lock.unlock(); // or those woken would only wait for the mutex

@@ -86,19 +86,25 @@ void RowsLowering::prefetch(const Chunk &chunk, Value key, Value column) {
                              /*localityHint=*/3, /*isDataCache=*/true);
 }
 
-/// Asks for the lines with which the streams of the `count` keys from `begin` on start.
+/// Asks for the lines with which the streams of the `count` keys from `begin` on start, if they are worth that.
 void RowsLowering::prefetchStreams(const Chunk &chunk, Value begin, Value count) {
-  Value part = arith::DivUIOp::create(builder, lanes.loc, count, lanes.index(keyStreams));
+  constexpr int64_t worthwhile = keysPerChunk / 4;
+  Value isLong =
+      lanes.builder.createOrFold<arith::CmpIOp>(lanes.loc, arith::CmpIPredicate::sge, count, lanes.index(worthwhile));
   int64_t line = chunk.vectorsPerLine * lanes.lanes;
-  lanes.loop(lanes.index(-chunk.keysAhead), lanes.index(0), 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
-    Value key = lanes.add(begin, i);
-    for (int64_t s = 0; s != keyStreams; ++s) {
-      for (int64_t column = 0; column < chunk.columns; column += line)
-        prefetch(chunk, key, lanes.index(column));
-      key = lanes.add(key, part);
-    }
-    return {};
-  });
+  auto fetch = [&] {
+    Value part = arith::DivUIOp::create(builder, lanes.loc, count, lanes.index(keyStreams));
+    lanes.loop(lanes.index(-chunk.keysAhead), lanes.index(0), 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
+      Value key = lanes.add(begin, i);
+      for (int64_t s = 0; s != keyStreams; ++s) {
+        for (int64_t column = 0; column < chunk.columns; column += line)
+          prefetch(chunk, key, lanes.index(column));
+        key = lanes.add(key, part);
+      }
+      return {};
+    });
+  };
+  lanes.either(isLong, fetch, [] {});
 }
 
 void RowsLowering::overColumns(int64_t columns, Type element,

@@ -4,7 +4,8 @@
 //
 // With the queries along the lanes a tile costs as much as one of 16 queries. With the keys there it costs what its
 // rows do, and with few rows that is less than reading K and V from memory, which is then all that counts: every key
-// is read once (tile_g covers the heads that share it), by all threads (splits).
+// is read once (tile_g covers the heads that share it), by all threads (splits). With few keys, too, a row's own cost
+// counts: measured, queries along the lanes are faster up to half as many keys as the square of the queries.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,7 +60,8 @@ ConfigAttr attn::scheduleFewRows(AttentionOp op, const AttentionDims &dims, Arra
                                  int64_t vectorBytes) {
   int64_t lanes = vectorBytes / (op.getComputeType().getWidth() / 8);
   int64_t queries = extents[dims.query()], keys = extents[dims.key];
-  if (ShapedType::isDynamic(queries) || 2 * queries > lanes || !isStaticInAll(op, dims.qk) ||
+  if (ShapedType::isDynamic(queries) || 2 * queries > lanes ||
+      (!ShapedType::isDynamic(keys) && queries > 1 && 2 * keys < queries * queries) || !isStaticInAll(op, dims.qk) ||
       !isStaticInAll(op, dims.value))
     return nullptr;
   for (auto [operand, dim] : {std::pair(op.getKey(), dims.qk), std::pair(op.getValue(), dims.value)})
