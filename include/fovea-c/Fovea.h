@@ -1,8 +1,7 @@
 /*===- fovea-c/Fovea.h - The compiler, from C --------------------*- C -*-===*\
 |*
 |* Part of the Fovea project. Read a module of MLIR, run pipelines on it,
-compile
-|* a function of it for this machine's CPU and call it.
+|* compile a function of it for this machine's CPU and call it, or for a GPU.
 |*
 |* Ownership. A pointer that a function stores to its last parameter, or returns
 |* from ...Create, belongs to the caller, who ends it with the ...Destroy of its
@@ -10,29 +9,27 @@ compile
 |* function. A compiled function needs neither module nor context. Strings and
 |* descriptors that are returned belong to the object they were asked of. The
 |* compiler keeps nothing it is given beyond the call, but the diagnostic
-handler.
-|* The elements of tensors are never copied: arguments are read and written
-where
-|* they are.
+|* handler. The elements of tensors are never copied: arguments are read and
+|* written where they are.
 |*
 |* Errors. A function that can fail returns FOVEA_OK or what kind of error it
-was;
-|* foveaGetErrorMessage says more, on the thread that made the call, until that
-|* thread's next call that fails. Nothing is stored to the last parameter then.
-|* Nothing is printed, but for a line of MLIR's own on an option of a pipeline
-|* that it does not know. Where FOVEA_REPRODUCER_DIR is set, a compilation that
-|* fails leaves a folder that repeats it, which the message names; a crash of a
-|* pass is such a failure then.
+|* was; foveaGetErrorMessage says more, on the thread that made the call, until
+|* that thread's next call that fails. Nothing is stored to the last parameter
+|* then. Nothing is printed, but for a line of MLIR's own on an option of a
+|* pipeline that it does not know. Where FOVEA_REPRODUCER_DIR is set, a
+|* compilation that fails leaves a folder that repeats it, which the message
+|* names; a crash of a pass is such a failure then.
 |*
 |* Threads. A context with its modules serves one thread at a time. A compiled
 |* function may be called by many at once. The work of a call is shared among
-the
-|* threads of fovea_runtime (fovea/runtime.h).
+|* the threads of fovea_runtime (fovea/runtime.h).
 |*
 \*===----------------------------------------------------------------------===*/
 
 #ifndef FOVEA_C_FOVEA_H
 #define FOVEA_C_FOVEA_H
+
+#include "fovea/element_type.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -114,27 +111,14 @@ FOVEA_C_API FoveaStatus foveaModuleRunPipeline(FoveaModule *module, const char *
 typedef struct FoveaFunction FoveaFunction;
 
 /** Compiles the public function `name` of a module on tensors, NULL if there is
- *  only one, for this machine and the runtime's number of threads; `options`
- * are those of the pipeline attn-to-llvm, NULL for none. The module stays as it
- *  is. */
+ *  only one, for this machine's CPU and the runtime's number of threads;
+ *  `options` are those of the pipeline attn-to-llvm, NULL for none. The module
+ *  stays as it is. */
 FOVEA_C_API FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name, const char *options,
                                            FoveaFunction **function);
 FOVEA_C_API void foveaFunctionDestroy(FoveaFunction *function);
 
-typedef enum FoveaElementType {
-  FOVEA_F16 = 0,
-  FOVEA_BF16 = 1,
-  FOVEA_F32 = 2,
-  FOVEA_F64 = 3,
-  FOVEA_I1 = 4, /**< A byte, 0 or 1. */
-  FOVEA_I8 = 5,
-  FOVEA_I16 = 6,
-  FOVEA_I32 = 7,
-  FOVEA_I64 = 8,
-  FOVEA_INDEX = 9 /**< 64 bits, signed. */
-} FoveaElementType;
-
-/** Element (i, j, ...) is the i * strides[0] + j * strides[1] + ...-th from
+/** Elements are of any type but f8. Element (i, j, ...) is the i * strides[0] + j * strides[1] + ...-th from
  *  `data`. A number is a tensor of rank 0. */
 typedef struct FoveaTensor {
   void *data;
@@ -170,6 +154,18 @@ FOVEA_C_API FoveaStatus foveaFunctionCall(const FoveaFunction *function, const F
  *  argument's that it was written to, or else belong to `results`. */
 FOVEA_C_API const FoveaTensor *foveaResultsGet(const FoveaResults *results, int64_t number);
 FOVEA_C_API void foveaResultsDestroy(FoveaResults *results);
+
+/*===-- Programs for CUDA devices -----------------------------------------===*/
+
+/** Compiles the public function `name`, NULL if there is only one, to a program
+ *  for a GPU, which need not be in this machine; `options` are those of the
+ *  pipeline attn-to-nvvm, NULL for none. `callback` gets its bytes, in one or
+ *  more pieces, once all has gone well: they are what foveaCudaPrepareProgram
+ *  of fovea_runtime (fovea/cuda.h) takes, and may be kept and sent elsewhere.
+ *  Kernels are assembled where there is a ptxas, and else by the GPU's driver.
+ *  The module stays as it is. */
+FOVEA_C_API FoveaStatus foveaModuleCompileForCuda(const FoveaModule *module, const char *name, const char *options,
+                                                  FoveaStringCallback callback, void *user);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 //===- Function.cpp - Compiled functions and their calls ------------------===//
 
 #include "Objects.h"
+#include "fovea/Compile/CudaCompile.h"
 #include "fovea/Compile/Lowering.h"
 #include "fovea/Compile/Reproducer.h"
 #include "fovea/Compile/SourceFile.h"
@@ -10,9 +11,26 @@
 using namespace fovea;
 using namespace fovea::capi;
 
-static_assert(int(ElementType::F16) == FOVEA_F16 && int(ElementType::F64) == FOVEA_F64 &&
-                  int(ElementType::I1) == FOVEA_I1 && int(ElementType::Index) == FOVEA_INDEX,
-              "the element types of C are those of C++");
+/// By the numbers of ElementType.
+static constexpr FoveaElementType elementTypes[] = {
+    FOVEA_F16, FOVEA_BF16, FOVEA_F32,   FOVEA_F64, FOVEA_I1,   FOVEA_I8,   FOVEA_I16,
+    FOVEA_I32, FOVEA_I64,  FOVEA_INDEX, FOVEA_UI8, FOVEA_UI16, FOVEA_UI32, FOVEA_UI64,
+};
+static_assert(elementTypes[int(ElementType::F64)] == FOVEA_F64 && elementTypes[int(ElementType::I1)] == FOVEA_I1 &&
+                  elementTypes[int(ElementType::Index)] == FOVEA_INDEX &&
+                  elementTypes[int(ElementType::UI64)] == FOVEA_UI64 &&
+                  std::size(elementTypes) == size_t(ElementType::UI64) + 1,
+              "each element type of C++ has its number in C");
+
+static FoveaElementType toC(ElementType type) { return elementTypes[int(type)]; }
+
+/// Nothing for what is no element type, or none of tensors on a CPU.
+static std::optional<ElementType> fromC(FoveaElementType type) {
+  const FoveaElementType *found = llvm::find(elementTypes, type);
+  if (found == std::end(elementTypes))
+    return std::nullopt;
+  return ElementType(found - elementTypes);
+}
 
 struct FoveaFunction {
   std::unique_ptr<CompiledFunction> compiled;
@@ -34,7 +52,7 @@ private:
     llvm::SmallVector<int64_t> &known = sizes.emplace_back();
     for (int64_t size : type.shape)
       known.push_back(mlir::ShapedType::isDynamic(size) ? -1 : size);
-    return {int64_t(known.size()), known.data(), FoveaElementType(type.elementType)};
+    return {int64_t(known.size()), known.data(), toC(type.elementType)};
   }
 };
 
@@ -45,8 +63,8 @@ struct FoveaResults {
 
   explicit FoveaResults(Invocation finished) : call(std::move(finished)), views(call.getResults()) {
     for (TensorView &view : views)
-      tensors.push_back({view.data, int64_t(view.shape.size()), view.shape.data(), view.strides.data(),
-                         FoveaElementType(view.elementType)});
+      tensors.push_back(
+          {view.data, int64_t(view.shape.size()), view.shape.data(), view.strides.data(), toC(view.elementType)});
   }
 };
 
@@ -69,6 +87,18 @@ static llvm::Expected<std::unique_ptr<CompiledFunction>> compile(mlir::ModuleOp 
   return CompiledFunction::compile(module, *signature, jitOptions);
 }
 
+/// Has `reproducer` keep the module and what fovea-compile makes of it.
+static void describe(Reproducer &reproducer, mlir::ModuleOp module, std::vector<std::string> words,
+                     const char *options) {
+  if (!reproducer.isWanted())
+    return;
+  reproducer.addFile("input.mlir", print(module));
+  words.insert(words.begin(), {"fovea-compile", "input.mlir"});
+  if (options)
+    words.push_back(std::string("--pipeline-options=") + options);
+  reproducer.setCommand(words);
+}
+
 FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name, const char *options,
                                FoveaFunction **function) {
   if (!module || !function)
@@ -77,19 +107,38 @@ FoveaStatus foveaModuleCompile(const FoveaModule *module, const char *name, cons
   mlir::ModuleOp original = *module->module;
   mlir::OwningOpRef<mlir::ModuleOp> copy = original.clone();
   Reproducer reproducer("foveaModuleCompile");
-  if (reproducer.isWanted()) {
-    reproducer.addFile("input.mlir", print(original));
-    std::vector<std::string> words = {"fovea-compile", "input.mlir", "--emit=obj", "-O1", "-o", "output.o"};
-    if (options)
-      words.push_back(std::string("--pipeline-options=") + options);
-    reproducer.setCommand(words);
-  }
+  describe(reproducer, original, {"--emit=obj", "-O1", "-o", "output.o"}, options);
   auto compiled = compile(*copy, name ? name : "", options ? options : "", reproducer);
   if (!compiled) {
     std::string message = toString(compiled.takeError());
     return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context, message, reproducer);
   }
   *function = new FoveaFunction(std::move(*compiled));
+  return FOVEA_OK;
+}
+
+FoveaStatus foveaModuleCompileForCuda(const FoveaModule *module, const char *name, const char *options,
+                                      FoveaStringCallback callback, void *user) {
+  if (!module || !callback)
+    return fail(FOVEA_INVALID_ARGUMENT, "foveaModuleCompileForCuda: module and callback must not be NULL");
+  module->context->firstError.clear();
+  mlir::ModuleOp original = *module->module;
+  mlir::OwningOpRef<mlir::ModuleOp> copy = original.clone();
+  auto entry = findFunction(*copy, name ? name : "");
+  if (!entry)
+    return fail(FOVEA_COMPILATION_FAILED, toString(entry.takeError()));
+  std::string entryName = entry->getName().str();
+  Reproducer reproducer("foveaModuleCompileForCuda");
+  describe(reproducer, original, {"--emit=cuda-program", "--entry=" + entryName, "-o", "output.fvgm"}, options);
+  CudaCompileOptions cudaOptions;
+  cudaOptions.pipelineOptions = options ? options : "";
+  cudaOptions.reproducer = &reproducer;
+  auto compiled = compileForCuda(*copy, entryName, cudaOptions);
+  if (failed(compiled))
+    return failWithDiagnostic(FOVEA_COMPILATION_FAILED, *module->context,
+                              "compiling for CUDA failed without saying why", reproducer);
+  std::vector<uint8_t> bytes = launch::write(compiled->function.program);
+  callback(reinterpret_cast<const char *>(bytes.data()), bytes.size(), user);
   return FOVEA_OK;
 }
 
@@ -117,12 +166,13 @@ const FoveaTensorType *foveaFunctionGetResultType(const FoveaFunction *function,
 
 /// Fails with what is wrong about `tensor`.
 static llvm::Expected<TensorView> getView(const FoveaTensor &tensor) {
-  if (tensor.elementType < FOVEA_F16 || tensor.elementType > FOVEA_INDEX)
-    return llvm::createStringError("%d is not an element type", int(tensor.elementType));
+  std::optional<ElementType> elementType = fromC(tensor.elementType);
+  if (!elementType)
+    return llvm::createStringError("%d is not an element type of tensors on a CPU", int(tensor.elementType));
   if (tensor.rank < 0 || (tensor.rank > 0 && !tensor.sizes))
     return llvm::createStringError("rank %lld without sizes", static_cast<long long>(tensor.rank));
   TensorView view;
-  view.elementType = ElementType(tensor.elementType);
+  view.elementType = *elementType;
   view.data = tensor.data;
   view.shape.assign(tensor.sizes, tensor.sizes + tensor.rank);
   if (llvm::any_of(view.shape, [](int64_t size) { return size < 0; }))

@@ -1,9 +1,9 @@
-/*===- c-api.c - Every promise of fovea-c/Fovea.h, from C
- * -------------------===*/
+/*===- c-api.c - Every promise of fovea-c/Fovea.h, from C ------------------===*/
 
 #define _POSIX_C_SOURCE 200809L /* mkdtemp, setenv */
 
 #include "fovea-c/Fovea.h"
+#include "fovea/cuda.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -177,6 +177,104 @@ static int testFreshResults(void) {
 }
 
 /* A failure leaves a folder where the environment says so, and its message names it. */
+static const char attention[] =
+    "func.func @attention(%q: tensor<64x64xf16>, %k: tensor<?x64xf16>, %v: tensor<?x64xf16>,\n"
+    "                     %out: tensor<64x64xf32>) -> tensor<64x64xf32> {\n"
+    "  %o = attn.attention ins(%q, %k, %v : tensor<64x64xf16>, tensor<?x64xf16>, tensor<?x64xf16>)\n"
+    "      outs(%out : tensor<64x64xf32>)\n"
+    "  return %o : tensor<64x64xf32>\n"
+    "}\n";
+
+struct Bytes {
+  char *data;
+  size_t size;
+};
+
+static void collect(const char *data, size_t length, void *user) {
+  struct Bytes *bytes = user;
+  bytes->data = realloc(bytes->data, bytes->size + length);
+  memcpy(bytes->data + bytes->size, data, length);
+  bytes->size += length;
+}
+
+/* Runs the program of @attention on device 0, `out` being its results. */
+static int runOnDevice(FoveaCudaProgram *program, const uint16_t *q, const uint16_t *k, const uint16_t *v, float *out) {
+  const int64_t rows[] = {64, 64}, keys[] = {100, 64}, strides[] = {64, 1};
+  const void *host[] = {q, k, v, out};
+  const int64_t bytes[] = {64 * 64 * 2, 100 * 64 * 2, 100 * 64 * 2, 64 * 64 * 4};
+  FoveaCudaArgument arguments[4] = {{0}};
+  int64_t workspaceBytes = 0;
+  void *workspace = NULL;
+  int i;
+  for (i = 0; i < 4; ++i) {
+    arguments[i].elementType = i < 3 ? FOVEA_F16 : FOVEA_F32;
+    arguments[i].rank = 2;
+    arguments[i].sizes = i == 1 || i == 2 ? keys : rows;
+    arguments[i].strides = strides;
+    CHECK(foveaCudaAllocate(bytes[i], &arguments[i].data) == 0);
+    CHECK(foveaCudaCopyToDevice(arguments[i].data, host[i], bytes[i]) == 0);
+  }
+  CHECK(foveaCudaWorkspaceBytes(program, arguments, 4, &workspaceBytes) == 0);
+  CHECK(foveaCudaAllocate(workspaceBytes + 1, &workspace) == 0);
+  CHECK(foveaCudaLaunch(program, arguments, 4, workspace, workspaceBytes, NULL) == 0);
+  CHECK(foveaCudaSynchronize(NULL) == 0);
+  CHECK(foveaCudaCopyToHost(out, arguments[3].data, bytes[3]) == 0);
+  for (i = 0; i < 4; ++i)
+    CHECK(foveaCudaFree(arguments[i].data) == 0);
+  CHECK(foveaCudaFree(workspace) == 0);
+  return 0;
+}
+
+/* A program for a GPU needs none here. Where there is one, it computes what the
+   function compiled for the CPU does. */
+static int testCuda(FoveaContext *context) {
+  static uint16_t q[64 * 64], k[100 * 64], v[100 * 64];
+  static float onCpu[64 * 64], onDevice[64 * 64];
+  int64_t rows[] = {64, 64}, keys[] = {100, 64};
+  FoveaTensor arguments[] = {{q, 2, rows, NULL, FOVEA_F16},
+                             {k, 2, keys, NULL, FOVEA_F16},
+                             {v, 2, keys, NULL, FOVEA_F16},
+                             {onCpu, 2, rows, NULL, FOVEA_F32}};
+  FoveaModule *module = parse(context, attention);
+  FoveaFunction *function = NULL;
+  FoveaCudaProgram *prepared = NULL;
+  struct Bytes program = {NULL, 0};
+  int i;
+  CHECK(module);
+  CHECK(foveaModuleCompileForCuda(module, NULL, NULL, NULL, NULL) == FOVEA_INVALID_ARGUMENT);
+  CHECK(foveaModuleCompileForCuda(module, "other", NULL, collect, &program) == FOVEA_COMPILATION_FAILED);
+  CHECK_MESSAGE("no public function @other; there is @attention");
+  CHECK(foveaModuleCompileForCuda(module, NULL, "nonsense=1", collect, &program) == FOVEA_COMPILATION_FAILED);
+  CHECK_MESSAGE("pipeline options 'nonsense=1': not options of attn-to-nvvm");
+  CHECK(program.size == 0);
+  CHECK(foveaModuleCompileForCuda(module, "attention", NULL, collect, &program) == FOVEA_OK);
+  CHECK(foveaModuleCompile(module, NULL, NULL, &function) == FOVEA_OK);
+  foveaModuleDestroy(module);
+
+  if (!foveaCudaAvailable()) {
+    CHECK(foveaCudaPrepareProgram(program.data, (int64_t)program.size, &prepared) == -1);
+    CHECK(strstr(foveaGetLastError(), "CUDA"));
+  } else {
+    for (i = 0; i < 100 * 64; ++i) {
+      k[i] = (uint16_t)(0x3000 + i * 7 % 0x800); /* 0.125 .. 0.5 */
+      v[i] = (uint16_t)(0x3400 + i * 5 % 0x800);
+      if (i < 64 * 64)
+        q[i] = (uint16_t)(0x3800 + i * 3 % 0x400);
+    }
+    CHECK(foveaFunctionCall(function, arguments, 4, NULL) == FOVEA_OK);
+    CHECK(foveaCudaSetDevice(0) == 0);
+    CHECK(foveaCudaPrepareProgram(program.data, (int64_t)program.size, &prepared) == 0);
+    CHECK(!runOnDevice(prepared, q, k, v, onDevice));
+    for (i = 0; i < 64 * 64; ++i)
+      CHECK(onCpu[i] > 0.25f && fabs(onDevice[i] - onCpu[i]) < 1e-3);
+    CHECK(foveaCudaReleaseProgram(prepared) == 0);
+    puts("a GPU agrees with the CPU");
+  }
+  foveaFunctionDestroy(function);
+  free(program.data);
+  return 0;
+}
+
 static int testReproducer(FoveaContext *context) {
   FoveaModule *module = parse(context, softmax);
   FoveaFunction *function = NULL;
@@ -204,7 +302,8 @@ int main(void) {
   FoveaContext *context = foveaContextCreate();
   int failed;
   CHECK(foveaCompilerVersion() > 0);
-  failed = testDiagnostics(context) | testPipelines(context) | testStrides(context) | testReproducer(context);
+  failed = testDiagnostics(context) | testPipelines(context) | testStrides(context) | testCuda(context) |
+           testReproducer(context);
   foveaContextDestroy(context);
   failed |= testFreshResults();
   if (!failed)

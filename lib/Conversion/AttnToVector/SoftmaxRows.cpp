@@ -17,6 +17,8 @@ using namespace fovea;
 
 /// Results larger than this leave the cache before anyone reads them.
 constexpr int64_t bytesWorthStreaming = 8 << 20;
+/// The least that one instruction stores past the cache.
+constexpr int64_t leastRegisterBytes = 16;
 /// Shorter rows are mostly ends that cannot be streamed.
 constexpr int64_t rowBytesWorthStreaming = 8192;
 
@@ -75,7 +77,8 @@ Value SoftmaxRows::loadLanes(Value buffer, Value begin, Value valid) {
 }
 
 bool SoftmaxRows::canStorePastCache(Value buffer) const {
-  return unit.avx512 || getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() >= 32;
+  int64_t width = getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth();
+  return width >= 32 || (unit.avx512 && lanes.lanes * width / 8 >= leastRegisterBytes);
 }
 
 Value SoftmaxRows::addressOf(Value buffer, Value begin) {

@@ -34,7 +34,7 @@ namespace fovea::launch {
 /// Index into LaunchDescriptor::expressions.
 using ExpressionIndex = uint32_t;
 
-/// The element types of FoveaElementType in cuda.h, with the same values.
+/// The element types of FoveaElementType in element_type.h, with the same values.
 enum class ElementType : uint8_t { I8 = 1, I16, I32, I64, F16, BF16, F32, F64, F8E4M3, F8E5M2 };
 constexpr uint8_t lastElementType = uint8_t(ElementType::F8E5M2);
 /// The bytes of an element, as text for errors its name.

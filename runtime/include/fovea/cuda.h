@@ -4,9 +4,8 @@
 |* header works, and says what is missing, on machines without a GPU.
 |*
 |* Ownership and errors are those of runtime.h: the runtime keeps no pointer
-that
-|* it is given beyond the call, a function that can fail returns 0 or -1, and
-|* foveaGetLastError says why. The handles below belong to the caller, who
+|* that it is given beyond the call, a function that can fail returns 0 or -1,
+|* and foveaGetLastError says why. The handles below belong to the caller, who
 |* releases what it loaded or prepared; kernels belong to their module. Nothing
 |* may still run on the device that uses what is released.
 |*
@@ -15,15 +14,15 @@ that
 |* handle is for the context that it was made in.
 |*
 |* Streams belong to the caller: a CUstream or cudaStream_t, null for the
-default
-|* stream. A launch neither allocates, synchronises nor compiles, so it may be
-|* captured in a graph.
+|* default stream. A launch neither allocates, synchronises nor compiles, so it
+|* may be captured in a graph.
 |*
 \*===----------------------------------------------------------------------===*/
 
 #ifndef FOVEA_CUDA_H
 #define FOVEA_CUDA_H
 
+#include "fovea/element_type.h"
 #include "fovea/runtime.h"
 
 #ifdef __cplusplus
@@ -114,19 +113,6 @@ FOVEA_RUNTIME_API int foveaCudaLaunchKernel(const FoveaCudaKernel *kernel, const
 
 /*===--- Tensor maps -----------------------------------------------------===*/
 
-typedef enum FoveaElementType {
-  FOVEA_I8 = 1,
-  FOVEA_I16,
-  FOVEA_I32,
-  FOVEA_I64,
-  FOVEA_F16,
-  FOVEA_BF16,
-  FOVEA_F32,
-  FOVEA_F64,
-  FOVEA_F8E4M3FN,
-  FOVEA_F8E5M2
-} FoveaElementType;
-
 /** Tiles of a tensor in device memory, which must start at a multiple of 16
  *  bytes. Dimension 0 is the innermost. What a tile reads out of bounds is 0.
  */
@@ -212,7 +198,7 @@ FOVEA_RUNTIME_API int foveaCudaWorkspaceBytes(const FoveaCudaProgram *program, c
 
 /** Launches the kernels of the first variant whose guards hold. `workspace` is
  *  device memory, aligned to 256 bytes, that belongs to this launch until it
- * has run. Everything is checked before the first kernel is launched. */
+ *  has run. Everything is checked before the first kernel is launched. */
 FOVEA_RUNTIME_API int foveaCudaLaunch(const FoveaCudaProgram *program, const FoveaCudaArgument *arguments,
                                       int64_t count, void *workspace, int64_t workspaceBytes, FoveaCudaStream stream);
 

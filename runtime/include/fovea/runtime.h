@@ -5,8 +5,7 @@
 |*
 |* Ownership. The runtime keeps no pointer that it is given beyond the call. The
 |* strings and tables it returns belong to it; a string of foveaGetLastError is
-|* valid until the next call into the runtime on its thread, all others for
-ever.
+|* valid until the next call into the runtime on its thread, all others for ever.
 |* Worker threads belong to the runtime, block all signals and may live until
 |* the process ends, so the library stays loaded after dlclose.
 |*

@@ -1,5 +1,4 @@
-/*===- CompilesAsC.c - The runtime's headers are C
--------------------------===*\
+/*===- CompilesAsC.c - The runtime's headers are C -------------------------===*\
 |* Part of the Fovea project. That this file compiles and links is the test.
 \*===----------------------------------------------------------------------===*/
 
