@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace fovea {
@@ -40,6 +41,14 @@ static void expandAffineApply(ScoreOpInterface op) {
     if (expanded)
       rewriter.replaceOp(apply, *expanded);
   });
+}
+
+bool fovea::mayReturn(OnlineAttentionOp op, bool (FinalizeOp::*isReturned)()) {
+  return op->getParentOfType<FunctionOpInterface>()
+      ->walk([&](FinalizeOp finalize) {
+        return (finalize.*isReturned)() ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
 }
 
 /// Whether the schedule chose the form for few rows.

@@ -90,6 +90,8 @@ Value LaneBuilder::mul(Value a, Value b) { return arith::MulFOp::create(builder,
 Value LaneBuilder::fma(Value a, Value b, Value c) { return math::FmaOp::create(builder, loc, a, b, c); }
 
 Value LaneBuilder::max(Value a, Value b) {
+  if (maxKeepsNaN)
+    return arith::MaximumFOp::create(builder, loc, a, b);
   Value greater = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b);
   return arith::SelectOp::create(builder, loc, greater, a, b);
 }

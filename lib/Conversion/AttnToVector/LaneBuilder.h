@@ -50,7 +50,8 @@ public:
 
   mlir::Value mul(mlir::Value a, mlir::Value b);
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
-  /// The larger of the two, as one instruction: a NaN may be lost, but its exponential keeps it in the sum.
+  /// The larger of the two, as one instruction: a NaN may be lost, but its exponential keeps it in the sum. With
+  /// `maxKeepsNaN` NaN if one of them is.
   mlir::Value max(mlir::Value a, mlir::Value b);
   /// `reference` where it is a number, 0 where it is -inf (no key yet): the difference of two -inf must not be NaN
   /// (S7).
@@ -83,6 +84,7 @@ public:
   mlir::Location loc;
   mlir::FloatType type; ///< compute type
   int64_t lanes;
+  bool maxKeepsNaN = false;
 };
 
 /// A stack buffer that lives as long as the parallel body or function around the insertion point.

@@ -13,8 +13,8 @@
 //       O[r][d] = O[r][d] * base^(m - m') + sum_n P[r][n] * V[n][d]            d along the lanes
 //
 // Rows of K and V are read as streams of cache lines from equal parts of the chunk, each line asked for somewhat ahead.
-// The softmax between them reads no memory, so that the first lines of the streams that follow are asked for before. Matrices whose head dim is not contiguous
-// are copied chunk by chunk; which it is shows at run time.
+// The softmax between them reads no memory, so that the first lines of the streams that follow are asked for before.
+// Matrices whose head dim is not contiguous are copied chunk by chunk; which it is shows at run time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -196,6 +196,7 @@ LogicalResult RowsLowering::run() {
   if (failed(checkForm()))
     return failure();
   Location loc = op.getLoc();
+  lanes.maxKeepsNaN = mayReturn(op, &FinalizeOp::getReturnMax);
   remark::passed(loc, remark::RemarkOpts::name("RowTile").category("attn-to-vector"))
       << remark::metric("lanes", lanes.lanes) << remark::metric("group_rows", rowsPerGroup)
       << remark::metric("chunk_keys", keysPerChunk) << remark::metric("prefetch_bytes", prefetchBytes);

@@ -24,20 +24,11 @@
 #include "fovea/Dialect/Attn/Transforms/Scale.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::attn;
 using namespace fovea;
-
-/// Whether an op of the function, which may be the one that reads the state of `op`, returns the LSE.
-static bool mayReturnSum(OnlineAttentionOp op) {
-  return op->getParentOfType<FunctionOpInterface>()
-      ->walk(
-          [](FinalizeOp finalize) { return finalize.getReturnLse() ? WalkResult::interrupt() : WalkResult::advance(); })
-      .wasInterrupted();
-}
 
 LogicalResult MatrixTileLowering::checkForm() {
   SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
@@ -82,7 +73,8 @@ LogicalResult MatrixTileLowering::run() {
   else
     scale = materializeScale(builder, op);
 
-  sumIsReturned = mayReturnSum(op);
+  sumIsReturned = mayReturn(op, &FinalizeOp::getReturnLse);
+  lanes.maxKeepsNaN = mayReturn(op, &FinalizeOp::getReturnMax);
   MatrixOperands operands(lanes, op, element);
   keys = operands.packKeys();
   queries = operands.packQueries(numQueries);

@@ -118,6 +118,7 @@ LogicalResult TileLowering::run() {
   if (failed(checkForm()))
     return failure();
   report();
+  lanes.maxKeepsNaN = mayReturn(op, &FinalizeOp::getReturnMax);
   Location loc = op.getLoc();
   SmallVector<AffineMap> maps = cast<StructuredOpInterface>(op.getOperation()).getMappedOperandMaps();
   query = op.getQuery();

@@ -28,6 +28,11 @@ struct VectorUnit {
   int64_t blockRows() const { return 6; }
 };
 
+/// Whether a finalize of the function, which may be the one that reads the state of `op`, has the result that
+/// `isReturned` asks for. In f32 an LSE shows how exact the sum is, and a maximum whether it keeps a NaN beside
+/// infinity.
+bool mayReturn(mlir::attn::OnlineAttentionOp op, bool (mlir::attn::FinalizeOp::*isReturned)());
+
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);
 /// For tiles of few rows: keys along the lanes (`lanes = keys` in the op's config).
 mlir::LogicalResult lowerAttentionRows(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, VectorUnit unit);

@@ -114,7 +114,8 @@ Value MatrixTileLowering::raiseMaximum(Value panel, ArrayRef<Value> chunkMax, Va
     Value bound = lanes.load(maximum, column(panel, v));
     if (lag != 0)
       bound = arith::AddFOp::create(builder, loc, bound, splat(lag));
-    Value exceeds = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, chunkMax[v], bound);
+    auto exceedsIf = lanes.maxKeepsNaN ? arith::CmpFPredicate::UGT : arith::CmpFPredicate::OGT;
+    Value exceeds = arith::CmpFOp::create(builder, loc, exceedsIf, chunkMax[v], bound);
     any = any ? Value(arith::OrIOp::create(builder, loc, any, exceeds)) : exceeds;
   }
   Value raise = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, any);

@@ -4,6 +4,11 @@
 // RUN: fovea-run %s --entry bias --check --pipeline-options="splits=3 tile-n=8"
 // RUN: fovea-run %s --entry bias --check --pipeline-options="vector-bytes=32 avx512=false"
 // RUN: fovea-run %s --entry softmax --check
+// RUN: fovea-run %s --entry maximum --check
+// RUN: fovea-run %s --entry maximum --check --pipeline-options="splits=3 tile-n=8"
+// RUN: fovea-run %s --entry maximum_16 --check
+// RUN: fovea-run %s --entry maximum_16 --check --pipeline-options="splits=3"
+// RUN: fovea-run %s --entry maximum_of_few --check
 
 #scores = affine_map<(m, n) -> (m, n)>
 
@@ -47,4 +52,74 @@ func.func @softmax(%x: tensor<30x44xf32>, %y: tensor<30x44xf32>) -> tensor<30x44
   %spoilt = call @spoil(%x) : (tensor<30x44xf32>) -> tensor<30x44xf32>
   %r = attn.softmax dimension(1) ins(%spoilt : tensor<30x44xf32>) outs(%y : tensor<30x44xf32>)
   return %r : tensor<30x44xf32>
+}
+
+// The maximum of a row with +inf and NaN is NaN, and of one with +inf only +inf.
+func.func @maximum(%q: tensor<30x16xf32>, %k: tensor<44x16xf32>, %v: tensor<44x16xf32>, %o: tensor<30x16xf32>,
+                   %m: tensor<30xf32>) -> (tensor<30x16xf32>, tensor<30xf32>) {
+  %r:2 = attn.attention ins(%q, %k, %v : tensor<30x16xf32>, tensor<44x16xf32>, tensor<44x16xf32>)
+      outs(%o, max %m : tensor<30x16xf32>, tensor<30xf32>) score {
+      ^bb0(%s: f32):
+        %nan = arith.constant 0x7FC00000 : f32
+        %infinity = arith.constant 0x7F800000 : f32
+        %two = arith.constant 2 : index
+        %first = arith.constant 0 : index
+        %i = attn.index 0 : index
+        %j = attn.index 1 : index
+        %row = arith.remui %i, %two : index
+        %isInfinite = arith.cmpi eq, %j, %two : index
+        %isFirst = arith.cmpi eq, %j, %first : index
+        %isOdd = arith.index_cast %row : index to i1
+        %isNaN = arith.andi %isFirst, %isOdd : i1
+        %a = arith.select %isInfinite, %infinity, %s : f32
+        %b = arith.select %isNaN, %nan, %a : f32
+        attn.yield %b : f32
+      }
+  return %r#0, %r#1 : tensor<30x16xf32>, tensor<30xf32>
+}
+
+func.func @maximum_16(%q: tensor<40x16xbf16>, %k: tensor<44x16xbf16>, %v: tensor<44x16xbf16>, %o: tensor<40x16xf32>,
+                   %m: tensor<40xf32>) -> (tensor<40x16xf32>, tensor<40xf32>) {
+  %r:2 = attn.attention ins(%q, %k, %v : tensor<40x16xbf16>, tensor<44x16xbf16>, tensor<44x16xbf16>)
+      outs(%o, max %m : tensor<40x16xf32>, tensor<40xf32>) score {
+      ^bb0(%s: f32):
+        %nan = arith.constant 0x7FC00000 : f32
+        %infinity = arith.constant 0x7F800000 : f32
+        %two = arith.constant 2 : index
+        %first = arith.constant 0 : index
+        %i = attn.index 0 : index
+        %j = attn.index 1 : index
+        %row = arith.remui %i, %two : index
+        %isInfinite = arith.cmpi eq, %j, %two : index
+        %isFirst = arith.cmpi eq, %j, %first : index
+        %isOdd = arith.index_cast %row : index to i1
+        %isNaN = arith.andi %isFirst, %isOdd : i1
+        %a = arith.select %isInfinite, %infinity, %s : f32
+        %b = arith.select %isNaN, %nan, %a : f32
+        attn.yield %b : f32
+      }
+  return %r#0, %r#1 : tensor<40x16xf32>, tensor<40xf32>
+}
+
+func.func @maximum_of_few(%q: tensor<2x16xf32>, %k: tensor<44x16xf32>, %v: tensor<44x16xf32>, %o: tensor<2x16xf32>,
+                   %m: tensor<2xf32>) -> (tensor<2x16xf32>, tensor<2xf32>) {
+  %r:2 = attn.attention ins(%q, %k, %v : tensor<2x16xf32>, tensor<44x16xf32>, tensor<44x16xf32>)
+      outs(%o, max %m : tensor<2x16xf32>, tensor<2xf32>) score {
+      ^bb0(%s: f32):
+        %nan = arith.constant 0x7FC00000 : f32
+        %infinity = arith.constant 0x7F800000 : f32
+        %two = arith.constant 2 : index
+        %first = arith.constant 0 : index
+        %i = attn.index 0 : index
+        %j = attn.index 1 : index
+        %row = arith.remui %i, %two : index
+        %isInfinite = arith.cmpi eq, %j, %two : index
+        %isFirst = arith.cmpi eq, %j, %first : index
+        %isOdd = arith.index_cast %row : index to i1
+        %isNaN = arith.andi %isFirst, %isOdd : i1
+        %a = arith.select %isInfinite, %infinity, %s : f32
+        %b = arith.select %isNaN, %nan, %a : f32
+        attn.yield %b : f32
+      }
+  return %r#0, %r#1 : tensor<2x16xf32>, tensor<2xf32>
 }
