@@ -85,7 +85,9 @@ fovea::SharedTile TileType::getSharedTile() const {
 LogicalResult ChannelType::verify(function_ref<InFlightDiagnostic()> emitError, Type element, int64_t depth) {
   if (!isa<TileType>(element) && !element.isInteger(32))
     return emitError() << "a channel carries shared tiles or i32, got " << element;
-  if (depth < 1)
-    return emitError() << "a channel has at least 1 slot, got " << depth;
+  // Each slot has two barriers of 8 bytes in the 227 KiB of a block.
+  constexpr int64_t mostSlots = 227 * 1024 / 16;
+  if (depth < 1 || depth > mostSlots)
+    return emitError() << "a channel has 1 to " << mostSlots << " slots, got " << depth;
   return success();
 }

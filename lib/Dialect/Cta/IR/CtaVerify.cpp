@@ -307,5 +307,14 @@ template <typename OpT> static LogicalResult verifySlot(OpT op) {
   return success();
 }
 
+LogicalResult MbarrierInitOp::verify() {
+  constexpr int64_t mostArrivals = (1 << 20) - 1, mostBarriers = 227 * 1024 / 8;
+  if (int64_t count = getCount(); count < 1 || count > mostArrivals)
+    return emitOpError() << "has a count of " << count << " arrivals, expected 1 to " << mostArrivals;
+  if (int64_t depth = getDepth(); depth < 1 || depth > mostBarriers)
+    return emitOpError() << "has a depth of " << depth << " barriers, expected 1 to " << mostBarriers;
+  return success();
+}
+
 LogicalResult AcquireOp::verify() { return verifySlot(*this); }
 LogicalResult WaitOp::verify() { return verifySlot(*this); }

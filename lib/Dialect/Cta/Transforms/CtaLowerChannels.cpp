@@ -171,7 +171,8 @@ LogicalResult ChannelLowering::createRings(WarpSpecializeOp specialize) {
     ring.full = shared(" full", ring.depth * barrierBytes, barrierBytes);
     ring.empty = shared(" empty", ring.depth * barrierBytes, barrierBytes);
     MbarrierInitOp::create(builder, ring.full, /*count=*/1, ring.depth);
-    MbarrierInitOp::create(builder, ring.empty, consumers, ring.depth);
+    // PTX has no barrier for 0 arrivals, which is what a channel would want that nobody reads.
+    MbarrierInitOp::create(builder, ring.empty, std::max<int64_t>(consumers, 1), ring.depth);
     rings.insert({channel.getChannel(), ring});
   }
   builder.setLoc(specialize.getLoc());

@@ -96,8 +96,37 @@ func.func private @channel_element(!cta.channel<f32, depth = 2>)
 
 // -----
 
-// expected-error @below {{a channel has at least 1 slot, got 0}}
+// expected-error @below {{a channel has 1 to 14528 slots, got 0}}
 func.func private @channel_depth(!cta.channel<i32, depth = 0>)
+
+// -----
+
+// expected-error @below {{a channel has 1 to 14528 slots, got 1000000000000}}
+func.func private @channel_depth_of_more_than_fits(!cta.channel<i32, depth = 1000000000000>)
+
+// -----
+
+func.func @barrier_count(%a: i32) {
+  // expected-error @below {{has a count of 0 arrivals, expected 1 to 1048575}}
+  cta.mbarrier_init %a count(0) depth(2)
+  return
+}
+
+// -----
+
+func.func @barrier_depth(%a: i32) {
+  // expected-error @below {{has a depth of -1 barriers, expected 1 to 29056}}
+  cta.mbarrier_init %a count(8) depth(-1)
+  return
+}
+
+// -----
+
+func.func @barrier_depth_of_more_than_fits(%a: i32) {
+  // expected-error @below {{has a depth of 1000000000000 barriers, expected 1 to 29056}}
+  cta.mbarrier_init %a count(8) depth(1000000000000)
+  return
+}
 
 // -----
 

@@ -524,9 +524,15 @@ def Cta_SmemWriteOp : Cta_Op<"smem_write", [MemoryEffects<[MemWrite<Cta_Shared>,
 
 def Cta_MbarrierInitOp : Cta_Op<"mbarrier_init", [Cta_Synchronizes]> {
   let summary = "Initialises `depth` mbarriers, 8 bytes apart, for `count` arrivals";
-  let description = "By one thread, before `cta.sync_block`. Example: `cta.mbarrier_init %a count(8) depth(2)`.";
+  let description = [{
+    By one thread, before `cta.sync_block`. A count is at most 2^20 - 1 (PTX), and
+    the barriers fit the shared memory of a block, 227 KiB.
+
+    Example: `cta.mbarrier_init %a count(8) depth(2)`.
+  }];
   let arguments = (ins I32:$address, I64Attr:$count, I64Attr:$depth);
   let assemblyFormat = "$address `count` `(` $count `)` `depth` `(` $depth `)` attr-dict";
+  let hasVerifier = 1;
 }
 
 def Cta_SyncBlockOp : Cta_Op<"sync_block", [Cta_Synchronizes]> {
