@@ -118,8 +118,8 @@ FOVEA_C_API FoveaStatus foveaModuleCompile(const FoveaModule *module, const char
                                            FoveaFunction **function);
 FOVEA_C_API void foveaFunctionDestroy(FoveaFunction *function);
 
-/** Elements are of any type but f8. Element (i, j, ...) is the i * strides[0] + j * strides[1] + ...-th from
- *  `data`. A number is a tensor of rank 0. */
+/** Element (i, j, ...) is the i * strides[0] + j * strides[1] + ...-th from
+ *  `data`, of any type but f8. A number is a tensor of rank 0. */
 typedef struct FoveaTensor {
   void *data;
   int64_t rank;

@@ -90,7 +90,7 @@ void RowsLowering::prefetch(const Chunk &chunk, Value key, Value column) {
 void RowsLowering::prefetchStreams(const Chunk &chunk, Value begin, Value count) {
   constexpr int64_t worthwhile = keysPerChunk / 4;
   Value isLong =
-      lanes.builder.createOrFold<arith::CmpIOp>(lanes.loc, arith::CmpIPredicate::sge, count, lanes.index(worthwhile));
+      builder.createOrFold<arith::CmpIOp>(lanes.loc, arith::CmpIPredicate::sge, count, lanes.index(worthwhile));
   int64_t line = chunk.vectorsPerLine * lanes.lanes;
   auto fetch = [&] {
     Value part = arith::DivUIOp::create(builder, lanes.loc, count, lanes.index(keyStreams));

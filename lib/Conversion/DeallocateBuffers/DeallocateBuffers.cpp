@@ -35,7 +35,8 @@ using namespace mlir;
 static bool isBuffer(Type type) { return isa<BaseMemRefType>(type); }
 
 /// Whether someone may have to free a buffer because of `op`: it takes memory other than the stack's, hands a buffer
-/// over a function's boundary, where it needs an owner, or belongs to the dialect that speaks of ownership. Nobody where the op says so.
+/// over a function's boundary, where it needs an owner, or belongs to the dialect that speaks of ownership.
+/// Nobody has to where the op says that its owner does.
 static bool concernsOwnership(Operation *op) {
   if (op->hasAttr(bufferization::BufferizationDialect::kManualDeallocation))
     return false;

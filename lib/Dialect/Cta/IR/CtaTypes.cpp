@@ -1,6 +1,7 @@
 //===- CtaTypes.cpp - tiles, results in flight, channels ------------------===//
 
 #include "fovea/Dialect/Cta/IR/Cta.h"
+#include "fovea/Support/KernelBudget.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -85,8 +86,8 @@ fovea::SharedTile TileType::getSharedTile() const {
 LogicalResult ChannelType::verify(function_ref<InFlightDiagnostic()> emitError, Type element, int64_t depth) {
   if (!isa<TileType>(element) && !element.isInteger(32))
     return emitError() << "a channel carries shared tiles or i32, got " << element;
-  // Each slot has two barriers of 8 bytes in the 227 KiB of a block.
-  constexpr int64_t mostSlots = 227 * 1024 / 16;
+  // Each slot has two barriers.
+  const int64_t mostSlots = fovea::sharedBytesLimit(/*blocksPerSm=*/1) / (2 * barrierBytes);
   if (depth < 1 || depth > mostSlots)
     return emitError() << "a channel has 1 to " << mostSlots << " slots, got " << depth;
   return success();

@@ -1,6 +1,7 @@
 //===- CtaVerify.cpp - what is meaningless is refused ---------------------===//
 
 #include "fovea/Dialect/Cta/IR/Cta.h"
+#include "fovea/Support/KernelBudget.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -308,7 +309,8 @@ template <typename OpT> static LogicalResult verifySlot(OpT op) {
 }
 
 LogicalResult MbarrierInitOp::verify() {
-  constexpr int64_t mostArrivals = (1 << 20) - 1, mostBarriers = 227 * 1024 / 8;
+  constexpr int64_t mostArrivals = (1 << 20) - 1;
+  const int64_t mostBarriers = fovea::sharedBytesLimit(/*blocksPerSm=*/1) / barrierBytes;
   if (int64_t count = getCount(); count < 1 || count > mostArrivals)
     return emitOpError() << "has a count of " << count << " arrivals, expected 1 to " << mostArrivals;
   if (int64_t depth = getDepth(); depth < 1 || depth > mostBarriers)

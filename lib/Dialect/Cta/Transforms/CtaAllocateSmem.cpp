@@ -10,6 +10,7 @@
 
 #include "fovea/Dialect/Cta/Transforms/Passes.h"
 #include "fovea/Dialect/Cta/Transforms/Roles.h"
+#include "fovea/Support/KernelBudget.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -69,7 +70,7 @@ LogicalResult mlir::cta::allocateSharedMemory(gpu::GPUFuncOp kernel) {
 
   auto schedule = kernel->getAttrOfType<ScheduleAttr>(CtaDialect::getScheduleAttrName());
   int64_t blocks = schedule ? schedule.getBlocksPerSm() : 1;
-  int64_t limit = sharedBytesPerSm / blocks - sharedBytesReservedPerBlock;
+  int64_t limit = fovea::sharedBytesLimit(blocks);
   if (end > limit) {
     InFlightDiagnostic error = kernel.emitOpError()
                                << "needs " << end << " bytes of shared memory; a thread block has " << limit;

@@ -34,7 +34,7 @@ namespace mlir::cta {
 using namespace mlir;
 using namespace mlir::cta;
 
-static constexpr int64_t barrierBytes = 8, scalarBytes = 4;
+static constexpr int64_t scalarBytes = 4;
 
 namespace {
 

@@ -53,6 +53,9 @@ namespace mlir::cta {
 /// Threads of a warpgroup, the unit that issues wgmma.
 constexpr int64_t warpgroupThreads = 128;
 
+/// Of an mbarrier in shared memory.
+constexpr int64_t barrierBytes = 8;
+
 /// Who holds which element of a register tile, by its encoding. Nothing, with the reason in `whyNot`, where there is no
 /// encoding or it does not fit the shape.
 std::optional<fovea::RegisterLayout> getRegisterLayout(RankedTensorType type, std::string *whyNot = nullptr);

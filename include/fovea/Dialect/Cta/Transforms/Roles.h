@@ -13,9 +13,6 @@
 
 namespace mlir::cta {
 
-/// Shared memory of a multiprocessor of sm_90, in bytes, and what each of its thread blocks loses of it.
-constexpr int64_t sharedBytesPerSm = 228 * 1024, sharedBytesReservedPerBlock = 1024;
-
 /// Named barriers that exclusive sections may use are 1 to 7; stores use those from 8 on.
 constexpr int64_t firstSectionBarrier = 1, firstStoreBarrier = 8;
 
