@@ -128,7 +128,8 @@ class Flex:
 
 
 class Peaks:
-    """GFLOP/s of independent multiply-adds in registers, by vectors of f32 and, where there are any, by AMX tiles."""
+    """GFLOP/s of independent multiply-adds in registers, by vectors of f32 and, for 16 bits, by AMX tiles (amx) or pairs
+    of bf16 (pairs), where there are any."""
 
     LANES, CHAINS, ITERATIONS = 16, 24, 4_000_000
 
@@ -136,18 +137,22 @@ class Peaks:
         self.threads, self.best = threads, 0.0
         self.result = torch.zeros(threads)
         self.vector = bound(compiler.function((HERE / "fma-peak.mlir").read_text(), "fma_peak"), [self.result])
-        self.matrix = self.load_matrix(compiler) if matrix else None
+        self.matrix = self.load_matrix(compiler) if matrix else {}
 
     def load_matrix(self, compiler):
-        """None where the C compiler, the CPU or the kernel has no AMX."""
+        """None where the C compiler, the CPU or the kernel has nothing for 16 bits."""
         try:
-            peak = compiler.library(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-mamx-tile", "-mamx-bf16"], ".c",
-                                    (HERE / "amx-peak.c").read_text()).amxPeak
+            library = compiler.library(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-mamx-tile", "-mamx-bf16",
+                                        "-mavx512f", "-mavx512bf16"], ".c", (HERE / "matrix-peak.c").read_text())
         except RuntimeError as error:
-            print(f"no AMX peak: {str(error)[:300]}", flush=True)
-            return None
-        peak.restype, peak.argtypes = C.c_double, [C.c_int]
-        return peak if peak(1) > 0 else None
+            print(f"no peak of 16-bit products: {str(error)[:300]}", flush=True)
+            return {}
+        found = {}
+        for unit, peak in (("amx", library.amxPeak), ("pairs", library.pairsPeak)):
+            peak.restype, peak.argtypes = C.c_double, [C.c_int]
+            if peak(1) > 0:
+                found[unit] = peak
+        return found
 
     def measure(self, clock):
         def vector():
@@ -155,6 +160,6 @@ class Peaks:
             self.vector()
             return 2 * self.LANES * self.CHAINS * self.ITERATIONS * self.threads / (clock() - start) / 1e9
         found = {"fma": max(vector() for _ in range(2))}
-        if self.matrix:
-            found["amx"] = max(self.matrix(self.threads) for _ in range(2))
+        for unit, peak in self.matrix.items():
+            found[unit] = max(peak(self.threads) for _ in range(2))
         return found

@@ -115,7 +115,11 @@ def share_of_peak(cell, unit):
 
 def peak_unit(cells):
     """Whose peak bounds these cells, all of one dtype."""
-    return "amx" if any(c["peaks"].get("amx") for c in cells) and cells[0]["dtype"] != "f32" else "fma"
+    dtype = cells[0]["dtype"]
+    for unit in {"bf16": ("amx", "pairs"), "f16": ("amx",)}.get(dtype, ()):
+        if any(c["peaks"].get(unit) for c in cells):
+            return unit
+    return "fma"
 
 
 def best_ratio(cell):

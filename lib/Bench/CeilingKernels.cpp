@@ -20,18 +20,17 @@ CeilingKernels::~CeilingKernels() = default;
 // LLVM IR
 //===----------------------------------------------------------------------===//
 
-/// Chains of multiply-adds, each waiting for its own last one only.
-static std::string writeFma(llvm::StringRef name, llvm::StringRef element, int64_t lanes, int64_t chains) {
+/// Chains of an operation on vectors, each waiting for its own last one only. `rest` is what it takes beside the last
+/// result, its first operand.
+static std::string writeChains(llvm::StringRef name, llvm::StringRef element, int64_t lanes, int64_t chains,
+                               llvm::StringRef operation, llvm::StringRef rest, llvm::StringRef restTypes) {
   std::string vector = llvm::formatv("<{0} x {1}>", lanes, element).str();
-  std::string fma = llvm::formatv("llvm.fma.v{0}{1}", lanes, element == "float" ? "f32" : "f64").str();
   std::string phis, body, tail;
   for (int64_t chain = 0; chain < chains; ++chain) {
     phis += llvm::formatv("  %a{0} = phi {1} [ splat ({2} {3}.0), %entry ], [ %b{0}, %loop ]\n", chain, vector, element,
                           chain)
                 .str();
-    body += llvm::formatv("  %b{0} = call {1} @{3}({1} %a{0}, {1} splat ({2} 0.5), {1} splat ({2} 0.25))\n", chain,
-                          vector, element, fma)
-                .str();
+    body += llvm::formatv("  %b{0} = call {1} @{2}({1} %a{0}, {3})\n", chain, vector, operation, rest).str();
     tail += llvm::formatv("  %s{0} = fadd {1} {2}, %b{0}\n", chain, vector,
                           chain == 0 ? std::string("zeroinitializer") : llvm::formatv("%s{0}", chain - 1).str())
                 .str();
@@ -41,9 +40,23 @@ static std::string writeFma(llvm::StringRef name, llvm::StringRef element, int64
                        "  %next = add i64 %i, 1\n  %more = icmp slt i64 %next, %n\n"
                        "  br i1 %more, label %loop, label %end\nend:\n{3}"
                        "  store {4} %s{5}, ptr %sink, align 8\n  ret void\n}\n"
-                       "declare {4} @{6}({4}, {4}, {4})\n",
-                       name, phis, body, tail, vector, chains - 1, fma)
+                       "declare {4} @{6}({4}, {7})\n",
+                       name, phis, body, tail, vector, chains - 1, operation, restTypes)
       .str();
+}
+
+static std::string writeFma(llvm::StringRef name, llvm::StringRef element, int64_t lanes, int64_t chains) {
+  std::string vector = llvm::formatv("<{0} x {1}>", lanes, element).str();
+  std::string fma = llvm::formatv("llvm.fma.v{0}{1}", lanes, element == "float" ? "f32" : "f64").str();
+  std::string rest = llvm::formatv("{0} splat ({1} 0.5), {0} splat ({1} 0.25)", vector, element).str();
+  return writeChains(name, element, lanes, chains, fma, rest, vector + ", " + vector);
+}
+
+/// Pairs of bf16, of AVX512_BF16.
+static std::string writePairs(int64_t chains) {
+  return writeChains("pairs_bf16", "float", 16, chains, "llvm.x86.avx512bf16.dpbf16ps.512",
+                     "<32 x bfloat> splat (bfloat 0.5), <32 x bfloat> splat (bfloat 0.25)",
+                     "<32 x bfloat>, <32 x bfloat>");
 }
 
 /// A loop over blocks: `body` uses %at, the byte that a block begins at.
@@ -142,7 +155,7 @@ llvm::Expected<CeilingKernels> CeilingKernels::compile(const CpuModel &cpu) {
                      writeFma("fma_f64", "double", cpu.vectorBytes / 8, kernels.fmaChains) +
                      writeRead(cpu.vectorBytes) + writeCopy("copy", cpu.vectorBytes, false) +
                      writeCopy("copy_nt", cpu.vectorBytes, true) + (cpu.hasAmxBf16 ? writeAmx() : "") +
-                     "!0 = !{i32 1}\n";
+                     (cpu.hasFastBf16Pairs ? writePairs(kernels.fmaChains) : "") + "!0 = !{i32 1}\n";
   auto context = std::make_unique<llvm::LLVMContext>();
   llvm::SMDiagnostic diagnostic;
   std::unique_ptr<llvm::Module> module = llvm::parseAssemblyString(text, diagnostic, *context);
@@ -175,6 +188,8 @@ llvm::Expected<CeilingKernels> CeilingKernels::compile(const CpuModel &cpu) {
   find(kernels.copyNonTemporal, "copy_nt");
   if (cpu.hasAmxBf16)
     find(kernels.amxBF16, "amx_bf16");
+  if (cpu.hasFastBf16Pairs)
+    find(kernels.pairsBF16, "pairs_bf16");
   if (failed)
     return failed;
   return kernels;

@@ -32,6 +32,9 @@ public:
   void (*fmaF32)(int64_t iterations, void *sink) = nullptr;
   void (*fmaF64)(int64_t iterations, void *sink) = nullptr;
 
+  /// Products of pairs of bf16, twice the operations of f32; null where the CPU has none that are as fast.
+  void (*pairsBF16)(int64_t iterations, void *sink) = nullptr;
+
   /// Products of bf16 tiles of AMX; null where the CPU has none, or the system does not let us use them. `tiles` is 4
   /// KiB of numbers, which decide on the speed.
   static constexpr int64_t amxFlopsPerIteration = 4 * 2 * 16 * 16 * 32;

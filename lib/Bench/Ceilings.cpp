@@ -41,7 +41,11 @@ llvm::Expected<CpuCeilings> CpuCeilings::create() {
 }
 
 std::string CpuCeilings::getUnit(ElementType type) const {
-  return usesAmx(type) ? "bf16 AMX" : type == ElementType::F64 ? "f64 FMA" : "f32 FMA";
+  if (usesAmx(type))
+    return "bf16 AMX";
+  if (usesPairs(type))
+    return "bf16 pairs";
+  return type == ElementType::F64 ? "f64 FMA" : "f32 FMA";
 }
 
 double CpuCeilings::measureFlops(ElementType type) const {
@@ -59,11 +63,12 @@ double CpuCeilings::measureFlops(ElementType type) const {
       kernels.amxBF16(iterations, tiles);
     });
   } else {
-    bool isF64 = type == ElementType::F64;
-    flops = double(iterations) * kernels.getFlopsPerIteration(isF64);
+    bool isF64 = type == ElementType::F64, arePairs = usesPairs(type);
+    auto *kernel = arePairs ? kernels.pairsBF16 : isF64 ? kernels.fmaF64 : kernels.fmaF32;
+    flops = double(iterations) * kernels.getFlopsPerIteration(isF64) * (arePairs ? 2 : 1);
     seconds = timeBest([&](int64_t) {
       alignas(64) char sink[64];
-      (isF64 ? kernels.fmaF64 : kernels.fmaF32)(iterations, sink);
+      kernel(iterations, sink);
     });
   }
   return flops * threads / seconds;

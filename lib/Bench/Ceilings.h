@@ -23,7 +23,7 @@ class CpuCeilings {
 public:
   static llvm::Expected<CpuCeilings> create();
 
-  /// What multiplies operands of a type: `f32 FMA`, `bf16 AMX`.
+  /// What multiplies operands of a type: `f32 FMA`, `bf16 AMX`, `bf16 pairs`.
   std::string getUnit(ElementType type) const;
 
   /// For operands of `type` that lie in so many bytes, of which some are written. Takes some ten milliseconds.
@@ -32,6 +32,7 @@ public:
 private:
   explicit CpuCeilings(CeilingKernels kernels) : kernels(std::move(kernels)) {}
   bool usesAmx(ElementType type) const { return kernels.amxBF16 && type == ElementType::BF16; }
+  bool usesPairs(ElementType type) const { return kernels.pairsBF16 && type == ElementType::BF16 && !usesAmx(type); }
   double measureFlops(ElementType type) const;
 
   CeilingKernels kernels;

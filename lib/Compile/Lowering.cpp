@@ -19,7 +19,8 @@ static llvm::Error lower(mlir::ModuleOp module, const LoweringOptions &options, 
     return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': not options of attn-to-llvm");
   for (auto [name, wanted, there] :
        {std::tuple("amx-bf16", pipelineOptions.amxBf16.getValue(), options.cpu.hasAmxBf16),
-        std::tuple("amx-fp16", pipelineOptions.amxFp16.getValue(), options.cpu.hasAmxFp16)})
+        std::tuple("amx-fp16", pipelineOptions.amxFp16.getValue(), options.cpu.hasAmxFp16),
+        std::tuple("bf16-pairs", pipelineOptions.bf16Pairs.getValue(), options.cpu.hasAvx512Bf16)})
     if (wanted && !there)
       return llvm::createStringError("pipeline options '" + options.pipelineOptions + "': " + name +
                                      " needs a CPU that has it and a kernel that lets it be used");

@@ -31,6 +31,7 @@ void fovea::buildAttnOnlinePipeline(OpPassManager &pm, const CpuPipelineOptions 
   schedule.threads = options.threads;
   schedule.amxBf16 = options.amxBf16;
   schedule.amxFp16 = options.amxFp16;
+  schedule.bf16Pairs = options.bf16Pairs;
   pm.addPass(attn::createAttnSelectSchedulePass(schedule));
   pm.addPass(attn::createAttnRewriteOnlineSoftmaxPass());
   pm.addPass(attn::createAttnSetExpBasePass());

@@ -37,6 +37,9 @@ void fovea::CpuPipelineOptions::setMachine(const CpuModel &cpu, int64_t threadCo
   avx512Bf16 = cpu.hasAvx512Bf16;
   amxBf16 = cpu.hasAmxBf16;
   amxFp16 = cpu.hasAmxFp16;
+  bf16Pairs = cpu.hasFastBf16Pairs;
+  readStreams = cpu.readStreams;
+  prefetchBytes = cpu.prefetchBytes;
   threads = threadCount;
 }
 
@@ -94,6 +97,7 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
   ConvertVectorToLLVMPassOptions vectors;
   vectors.reassociateFPReductions = true;
   vectors.force32BitVectorIndices = false;
+  vectors.x86Vector = options.bf16Pairs;
   vectors.vectorContractLowering = vector::VectorContractLowering::OuterProduct;
   vectors.vectorTransposeLowering = vector::VectorTransposeLowering::Shuffle1D;
   pm.addPass(createConvertVectorToLLVMPass(vectors));
@@ -115,7 +119,8 @@ void fovea::buildBuffersToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptio
 void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   if (options.amxVersions && (options.amxBf16 || options.amxFp16))
     pm.addPass(createVersionMatrixUnitPass({options.amxBf16, options.amxFp16}));
-  pm.addPass(attn::createAttnPackQueriesPass({options.vectorBytes, options.amxBf16, options.amxFp16}));
+  pm.addPass(
+      attn::createAttnPackQueriesPass({options.vectorBytes, options.amxBf16, options.amxFp16, options.bf16Pairs}));
   addCleanUp(pm); // the states that packing replaced
   buildBufferizePipeline(pm);
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
@@ -126,6 +131,9 @@ void fovea::buildCpuLoweringPipeline(OpPassManager &pm, const CpuPipelineOptions
   vectorize.avx512 = options.avx512;
   vectorize.amxBf16 = options.amxBf16;
   vectorize.amxFp16 = options.amxFp16;
+  vectorize.bf16Pairs = options.bf16Pairs;
+  vectorize.readStreams = options.readStreams;
+  vectorize.prefetchBytes = options.prefetchBytes;
   pm.addPass(createAttnToVectorPass(vectorize));
   pm.addPass(createCheckLoweredPass());
   buildDeallocatePipeline(pm);

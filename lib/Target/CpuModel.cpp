@@ -23,6 +23,10 @@ CpuModel CpuModel::fromFeatures(const llvm::StringMap<bool> &features) {
   model.hasAvx512 = model.hasAvx2 && has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl");
   model.hasAvx512Bf16 = model.hasAvx512 && has("avx512bf16");
   model.hasAvx512Fp16 = model.hasAvx512 && has("avx512fp16");
+  const bool isAmd = has("sse4a"); // which no one else has
+  model.hasFastBf16Pairs = model.hasAvx512Bf16 && isAmd;
+  if (isAmd)
+    model.readStreams = 1, model.prefetchBytes = 0;
   model.hasAmxBf16 = has("amx-tile") && has("amx-bf16");
   model.hasAmxFp16 = has("amx-tile") && has("amx-fp16");
   if (model.hasAvx512)

@@ -21,10 +21,13 @@ def AttnToVectorPass : Pass<"attn-to-vector"> {
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "32", "Number of vector registers">,
     Option<"avx512", "avx512", "bool", "false", "Use instructions of AVX-512 by name">,
+    Option<"readStreams", "read-streams", "int64_t", "4", "Parts of a range of keys that few rows read in turn, a power of two">,
+    Option<"prefetchBytes", "prefetch-bytes", "int64_t", "1024", "How far ahead they ask for lines; 0 is not at all">,
     Option<"amxBf16", "amx-bf16", "bool", "false", "Lower ops in the form for a matrix unit to AMX, bf16">,
-    Option<"amxFp16", "amx-fp16", "bool", "false", "Lower them to AMX, f16">];
+    Option<"amxFp16", "amx-fp16", "bool", "false", "Lower them to AMX, f16">,
+    Option<"bf16Pairs", "bf16-pairs", "bool", "false", "Lower them to dot products of pairs of bf16, AVX512_BF16">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect", "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
+                           "::mlir::vector::VectorDialect", "::mlir::x86vector::X86VectorDialect"];
 }
 
 def VersionMatrixUnitPass : Pass<"fovea-version-matrix-unit", "::mlir::ModuleOp"> {

@@ -29,6 +29,12 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
                           llvm::cl::init(48 << 10)};
   Option<int64_t> l2Bytes{*this, "l2-bytes", llvm::cl::desc("Bytes of a core's second-level cache"),
                           llvm::cl::init(1 << 20)};
+  Option<int64_t> readStreams{
+      *this, "read-streams",
+      llvm::cl::desc("Parts of a range of keys that few query rows read in turn, a power of two"), llvm::cl::init(4)};
+  Option<int64_t> prefetchBytes{*this, "prefetch-bytes",
+                                llvm::cl::desc("How far ahead they ask for cache lines; 0 is not at all"),
+                                llvm::cl::init(1024)};
   Option<int64_t> threads{*this, "threads", llvm::cl::desc("Number of threads that will share the work"),
                           llvm::cl::init(1)};
   Option<bool> avx512{*this, "avx512", llvm::cl::desc("Use instructions of AVX-512 (F, DQ) by name"),
@@ -38,6 +44,9 @@ struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions>
   Option<bool> amxBf16{*this, "amx-bf16", llvm::cl::desc("Multiply bf16 (and f16, as the sum of two bf16) with AMX"),
                        llvm::cl::init(false)};
   Option<bool> amxFp16{*this, "amx-fp16", llvm::cl::desc("Multiply f16 with AMX"), llvm::cl::init(false)};
+  Option<bool> bf16Pairs{*this, "bf16-pairs",
+                         llvm::cl::desc("Multiply pairs of bf16 with vdpbf16ps (AVX512_BF16), where there is no AMX"),
+                         llvm::cl::init(false)};
   Option<bool> amxVersions{*this, "amx-versions",
                            llvm::cl::desc("Make versions without AMX, too, and ask the runtime which can run"),
                            llvm::cl::init(false)};

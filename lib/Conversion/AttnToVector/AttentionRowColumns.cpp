@@ -81,6 +81,8 @@ void RowsLowering::joinPair(Value &even, Value &odd) {
 /// Asks for the line of the same column some keys further on. That may lie beyond the matrix: a prefetch is a hint, and
 /// does not fault.
 void RowsLowering::prefetch(const Chunk &chunk, Value key, Value column) {
+  if (chunk.keysAhead == 0)
+    return;
   memref::PrefetchOp::create(builder, lanes.loc, chunk.buffer, ValueRange{lanes.add(key, chunk.keysAhead), column},
                              /*isWrite=*/false,
                              /*localityHint=*/3, /*isDataCache=*/true);
@@ -88,15 +90,17 @@ void RowsLowering::prefetch(const Chunk &chunk, Value key, Value column) {
 
 /// Asks for the lines with which the streams of the `count` keys from `begin` on start, if they are worth that.
 void RowsLowering::prefetchStreams(const Chunk &chunk, Value begin, Value count) {
+  if (chunk.keysAhead == 0)
+    return;
   constexpr int64_t worthwhile = keysPerChunk / 4;
   Value isLong =
       builder.createOrFold<arith::CmpIOp>(lanes.loc, arith::CmpIPredicate::sge, count, lanes.index(worthwhile));
   int64_t line = chunk.vectorsPerLine * lanes.lanes;
   auto fetch = [&] {
-    Value part = arith::DivUIOp::create(builder, lanes.loc, count, lanes.index(keyStreams));
+    Value part = arith::DivUIOp::create(builder, lanes.loc, count, lanes.index(unit.readStreams));
     lanes.loop(lanes.index(-chunk.keysAhead), lanes.index(0), 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
       Value key = lanes.add(begin, i);
-      for (int64_t s = 0; s != keyStreams; ++s) {
+      for (int64_t s = 0; s != unit.readStreams; ++s) {
         for (int64_t column = 0; column < chunk.columns; column += line)
           prefetch(chunk, key, lanes.index(column));
         key = lanes.add(key, part);

@@ -52,11 +52,9 @@ Value RowsLowering::sumsAcrossLanes(SmallVector<Value> vectors) {
   return vectors.front();
 }
 
-/// Dot products of all rows with `keys` (lanes / rows of them); scores go to `places`, the first of equal parts of the
-/// keys each.
-void RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, ArrayRef<Value> places, const Chunk &key) {
-  int64_t numKeys = keys.size(), part = numKeys / places.size();
-  SmallVector<Value> sums(lanes.lanes, lanes.splat(0.0)); // [row][key]
+/// Sums per lane of the products of all rows with `keys`: [row][key].
+SmallVector<Value> RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, const Chunk &key) {
+  SmallVector<Value> sums(rows.count * keys.size(), lanes.splat(0.0));
   overColumns(
       headDim, getElementTypeOrSelf(key.buffer.getType()),
       [&](Value begin, int64_t vectors, Value mask, ValueRange carried) {
@@ -70,48 +68,62 @@ void RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, ArrayRef<Value> 
         for (auto [i, n] : llvm::enumerate(keys))
           for (auto [v, element] : llvm::enumerate(loadColumns(key.buffer, n, begin, vectors, mask)))
             for (int64_t r = 0; r != rows.count; ++r)
-              next[r * numKeys + i] = lanes.fma(element, query[r][v], next[r * numKeys + i]);
+              next[r * keys.size() + i] = lanes.fma(element, query[r][v], next[r * keys.size() + i]);
         return next;
       },
       sums);
-  Value dots = sumsAcrossLanes(std::move(sums));
+  return sums;
+}
+
+/// Dot products of all rows with the keys that stand at `runs`, `run` at each; as many as there are lanes.
+void RowsLowering::dotRuns(RowBlock rows, ArrayRef<Value> runs, int64_t run, Value last, const Chunk &key) {
+  auto keysAt = [&](Value i) {
+    return llvm::map_to_vector(runs, [&](Value first) -> Value {
+      Value n = lanes.add(first, i);
+      return last ? Value(arith::MinSIOp::create(builder, lanes.loc, n, last)) : n;
+    });
+  };
+  // Row by row, as they lie in memory, and a row of each run in turn.
+  SmallVector<Value> sums(lanes.lanes);
+  for (int64_t i = 0; i != run; ++i)
+    for (auto [j, sum] : llvm::enumerate(dotKeys(rows, keysAt(lanes.index(i)), key)))
+      sums[j * run + i] = sum;
+  Value dots = sumsAcrossLanes(std::move(sums)); // [row][run][key]
+  int64_t numRuns = runs.size();
   for (int64_t r = 0; r != rows.count; ++r)
-    for (auto [i, place] : llvm::enumerate(places)) {
-      int64_t first = r * numKeys + i * part;
-      Value scoresOfPart =
-          part == lanes.lanes
+    for (auto [i, place] : llvm::enumerate(runs)) {
+      int64_t first = (r * numRuns + i) * run;
+      Value scoresOfRun =
+          run == lanes.lanes
               ? dots
               : Value(vector::ExtractStridedSliceOp::create(builder, lanes.loc, dots, ArrayRef<int64_t>{first},
-                                                            ArrayRef<int64_t>{part}, ArrayRef<int64_t>{1}));
-      lanes.store(scoresOfPart, scores, {lanes.add(rows.begin, r), place});
+                                                            ArrayRef<int64_t>{run}, ArrayRef<int64_t>{1}));
+      lanes.store(scoresOfRun, scores, {lanes.add(rows.begin, r), place});
     }
 }
 
 /// The scratch's dot products.
 void RowsLowering::dotPass(RowBlock rows, Value count, const Chunk &key) {
   Location loc = lanes.loc;
-  int64_t numKeys = lanes.lanes / rows.count, streams = std::min(numKeys, keyStreams);
+  int64_t numKeys = lanes.lanes / rows.count, streams = std::min(numKeys, unit.readStreams);
   int64_t run = numKeys / streams;
   Value rounds = arith::DivUIOp::create(builder, loc, count, lanes.index(numKeys));
   Value part = arith::MulIOp::create(builder, loc, rounds, lanes.index(run));
   Value mainEnd = arith::MulIOp::create(builder, loc, rounds, lanes.index(numKeys));
   lanes.loop(lanes.index(0), part, run, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
-    SmallVector<Value> keys, places;
-    for (int64_t s = 0; s != streams; ++s) {
-      places.push_back(s == 0 ? n : lanes.add(places.back(), part));
-      for (int64_t i = 0; i != run; ++i)
-        keys.push_back(lanes.add(places.back(), i));
-    }
-    dotKeys(rows, keys, places, key);
+    SmallVector<Value> runs = {n};
+    while (int64_t(runs.size()) != streams)
+      runs.push_back(lanes.add(runs.back(), part));
+    dotRuns(rows, runs, run, Value(), key);
     return {};
   });
   // The last ones repeat the last key.
   Value last = lanes.sub(count, lanes.index(1));
   lanes.loop(mainEnd, count, numKeys, {}, [&](Value n, ValueRange) -> SmallVector<Value> {
-    SmallVector<Value> keys;
-    for (int64_t i = 0; i != numKeys; ++i)
-      keys.push_back(arith::MinSIOp::create(builder, loc, lanes.add(n, i), last));
-    dotKeys(rows, keys, n, key);
+    SmallVector<Value> runs = {n};
+    while (int64_t(runs.size()) != streams)
+      runs.push_back(lanes.add(runs.back(), run));
+    dotRuns(rows, runs, run, last, key);
     return {};
   });
 }

@@ -44,11 +44,11 @@ void RowsLowering::valueBlock(RowBlock rows, Value column, int64_t vectors, Valu
       }
     }
   };
-  Value part = arith::DivUIOp::create(builder, loc, count, lanes.index(keyStreams));
-  Value mainEnd = arith::MulIOp::create(builder, loc, part, lanes.index(keyStreams));
+  Value part = arith::DivUIOp::create(builder, loc, count, lanes.index(unit.readStreams));
+  Value mainEnd = arith::MulIOp::create(builder, loc, part, lanes.index(unit.readStreams));
   SmallVector<Value> sums = lanes.loop(lanes.index(0), part, 1, init, [&](Value n, ValueRange carried) {
     SmallVector<Value> next(carried);
-    for (int64_t s = 0; s != keyStreams; ++s) {
+    for (int64_t s = 0; s != unit.readStreams; ++s) {
       addKey(n, next);
       n = lanes.add(n, part);
     }

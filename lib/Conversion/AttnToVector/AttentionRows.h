@@ -20,14 +20,8 @@ inline constexpr int64_t keysPerChunk = 256;
 inline constexpr int64_t cacheLineBytes = 64;
 /// Of K and V: a copied chunk is on the stack.
 inline constexpr int64_t mostRowBytes = 4096;
-/// Equal parts of a chunk that are read in turn: the second-level cache fetches a few lines ahead in each page that is
-/// being read, so that a core reads several faster than one. Measured: 4 are faster than 2, 8 are not faster than 4.
-inline constexpr int64_t keyStreams = 4;
 /// Rows whose scores are held at a time.
 inline constexpr int64_t rowsPerGroup = 8;
-/// How far ahead lines are asked for. Measured: what lies further than the second-level cache reaches by itself takes
-/// the first level's few places for misses, 4 KiB being slower than 1.
-inline constexpr int64_t prefetchBytes = 1024;
 
 class RowsLowering {
 public:
@@ -61,7 +55,8 @@ private:
   bool queriesAreShared() { return numRows > 0 && numRows <= rowsPerGroup; }
   void loadQueries(mlir::Value group, mlir::Value count);
   void dotPass(RowBlock rows, mlir::Value count, const Chunk &key);
-  void dotKeys(RowBlock rows, llvm::ArrayRef<mlir::Value> keys, llvm::ArrayRef<mlir::Value> places, const Chunk &key);
+  llvm::SmallVector<mlir::Value> dotKeys(RowBlock rows, llvm::ArrayRef<mlir::Value> keys, const Chunk &key);
+  void dotRuns(RowBlock rows, llvm::ArrayRef<mlir::Value> runs, int64_t run, mlir::Value last, const Chunk &key);
   mlir::Value sumsAcrossLanes(llvm::SmallVector<mlir::Value> vectors);
   mlir::Value scorePass(mlir::Value row, mlir::Value begin, mlir::Value count, bool masked);
   mlir::Value scoresOfRow(mlir::Value row, mlir::Value begin, mlir::Value count);

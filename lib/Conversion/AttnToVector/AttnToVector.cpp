@@ -17,6 +17,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -73,12 +74,17 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
   using Base::Base;
 
   void runOnOperation() override {
-    VectorUnit unit{vectorBytes, vectorRegisters, avx512};
-    MatrixTypes matrix{amxBf16, amxFp16};
+    VectorUnit unit{vectorBytes, vectorRegisters, avx512, readStreams, prefetchBytes};
+    MatrixTypes matrix{amxBf16, amxFp16, bf16Pairs};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
       getOperation()->emitError()
           << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
           << vectorBytes.getValue() << " and " << vectorRegisters.getValue();
+      return signalPassFailure();
+    }
+    if (readStreams < 1 || (readStreams & (readStreams - 1)) != 0 || prefetchBytes < 0) {
+      getOperation()->emitError() << "read-streams must be a power of two and prefetch-bytes not negative, got "
+                                  << readStreams.getValue() << " and " << prefetchBytes.getValue();
       return signalPassFailure();
     }
     SmallVector<StructuredOpInterface> ops;

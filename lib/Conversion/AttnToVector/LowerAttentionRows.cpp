@@ -12,9 +12,10 @@
 //       m' = max(m, max_n S), P[r][n] = base^(S[r][n] - m'), l = l * base^(m - m') + sum_n P
 //       O[r][d] = O[r][d] * base^(m - m') + sum_n P[r][n] * V[n][d]            d along the lanes
 //
-// Rows of K and V are read as streams of cache lines from equal parts of the chunk, each line asked for somewhat ahead.
-// The softmax between them reads no memory, so that the first lines of the streams that follow are asked for before.
-// Matrices whose head dim is not contiguous are copied chunk by chunk; which it is shows at run time.
+// Rows of K and V are read as streams of cache lines from equal parts of the chunk, each line asked for somewhat ahead,
+// as the machine likes it (VectorUnit). The softmax between them reads no memory, so that the first lines of the
+// streams that follow are asked for before. Matrices whose head dim is not contiguous are copied chunk by chunk; which
+// it is shows at run time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -125,7 +126,8 @@ RowsLowering::Chunk RowsLowering::chunkOf(OpOperand &operand, unsigned columnDim
   };
   int64_t rowBytes = std::max<int64_t>(columns * type.getElementTypeBitWidth() / 8, 1);
   int64_t vectorsPerLine = std::max<int64_t>(cacheLineBytes * 8 / type.getElementTypeBitWidth() / lanes.lanes, 1);
-  Chunk chunk{Value(), columns, vectorsPerLine, std::max<int64_t>(prefetchBytes / rowBytes, 1)};
+  Chunk chunk{Value(), columns, vectorsPerLine,
+              unit.prefetchBytes == 0 ? 0 : std::max<int64_t>(unit.prefetchBytes / rowBytes, 1)};
   if (getConstantIntValue(columnStride) == 1) {
     chunk.buffer = direct();
     return chunk;
@@ -199,7 +201,8 @@ LogicalResult RowsLowering::run() {
   lanes.maxKeepsNaN = mayReturn(op, &FinalizeOp::getReturnMax);
   remark::passed(loc, remark::RemarkOpts::name("RowTile").category("attn-to-vector"))
       << remark::metric("lanes", lanes.lanes) << remark::metric("group_rows", rowsPerGroup)
-      << remark::metric("chunk_keys", keysPerChunk) << remark::metric("prefetch_bytes", prefetchBytes);
+      << remark::metric("chunk_keys", keysPerChunk) << remark::metric("read_streams", unit.readStreams)
+      << remark::metric("prefetch_bytes", unit.prefetchBytes);
   for (OpFoldResult offset : op.getMixedOffsets())
     at.push_back(getValueOrCreateConstantIndexOp(builder, loc, offset));
   if (at.empty())

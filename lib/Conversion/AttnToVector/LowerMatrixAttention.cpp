@@ -1,17 +1,17 @@
-//===- LowerMatrixAttention.cpp - the fused tile on a matrix unit (AMX) ---===//
+//===- LowerMatrixAttention.cpp - the fused tile on a matrix unit ---------===//
 //
-// The unit multiplies 16-bit operands; everything between its products is the vector code of the other form, with the
-// queries along the lanes. A panel is 32 queries, two tiles wide:
+// The unit (MatrixUnit.h) multiplies 16-bit operands; everything between its products is the vector code of the other
+// form, with the queries along the lanes. A panel is 32 queries, two tiles wide:
 //
 //   for block of 256 keys
 //     for panel of queries
 //       for chunk of 64 keys                                        whose scores stay in the first-level cache
-//         S[n][m] = K Q^T                                           2 x 2 tiles
+//         S[n][m] = K Q^T                                           32 keys at a time
 //         S = score(S) or -inf                                      only where there are regions to evaluate
 //         if max_n S exceeds m by more than the lag for some query:
 //           O^T += V^T P^T for the keys so far, then rescale O^T and l, and m = max(m, max_n S)
 //         P^T[n / 2][m][2] = base^(S - m), l += sum_n P             pairs of keys, in 16 bits
-//       O^T += V^T P^T                                              2 x 2 tiles, for all keys of the block
+//       O^T += V^T P^T                                              32 value dims at a time, all keys of the block
 //
 // The scale is not folded into the query, which would be rounded for it, but into the subtraction of the maximum, where
 // it costs nothing. Operands are packed as MatrixOperands.h says.
@@ -56,8 +56,6 @@ LogicalResult MatrixTileLowering::run() {
     return failure();
   if (headDim == 0 || valueDim == 0)
     return op.emitOpError("has no head dims");
-  operandTile = amx::TileType::get({tileRows, tileDepth}, element.type);
-  resultTile = amx::TileType::get({tileRows, tileRows}, lanes.type);
   accumulator = op.getOutputs()[0], maximum = op.getOutputs()[1], sum = op.getOutputs()[2];
   steps = llvm::divideCeil(headDim, tileDepth);
   for (OpFoldResult offset : op.getMixedOffsets())
@@ -85,7 +83,7 @@ LogicalResult MatrixTileLowering::run() {
         makeScratch(builder, loc, {keysPerBlock / tileDepth, panelTiles, tileRows, tileDepth}, element.type));
     tailKeys.push_back(makeScratch(builder, loc, {groupHeight * steps * tileDepth}, element.type));
   }
-  if (valueDim % tileRows != 0)
+  if (valueDim % unit.rowGranule() != 0)
     valueTail = makeScratch(builder, loc, {tileRows, panelWidth}, lanes.type);
 
   AffineMap keyMap = cast<StructuredOpInterface>(op.getOperation()).getMapOf(op.getKeyMutable());
@@ -133,31 +131,6 @@ void MatrixTileLowering::lowerBlock(Value begin, Value count) {
       });
 }
 
-/// The sums of products of tiles. Of two parts each, the product of the second ones is 2^-14 of the whole at most,
-/// which is nothing beside the rounding of a 16-bit result, but shows in an LSE in f32: it is left out unless `exact`.
-/// Four sums leave four of the eight tiles, so parts follow each other such that one side stays.
-SmallVector<Value> MatrixTileLowering::multiply(LoadTiles a, LoadTiles b, ValueRange sums, bool exact) {
-  using Pair = std::pair<int64_t, int64_t>;
-  SmallVector<Pair> pairs = element.parts == 1 ? SmallVector<Pair>{{0, 0}} : SmallVector<Pair>{{0, 1}, {0, 0}, {1, 0}};
-  if (exact && element.parts == 2)
-    pairs.push_back({1, 1});
-  SmallVector<Value> next(sums), left, right;
-  Pair loaded = {-1, -1};
-  for (auto [i, j] : pairs) {
-    if (i != loaded.first)
-      left = a(i);
-    if (j != loaded.second)
-      right = b(j);
-    loaded = {i, j};
-    for (auto [row, x] : llvm::enumerate(left))
-      for (auto [column, y] : llvm::enumerate(right)) {
-        Value &total = next[row * right.size() + column];
-        total = amx::TileMulFOp::create(builder, loc, resultTile, x, y, total);
-      }
-  }
-  return next;
-}
-
 LogicalResult fovea::lowerMatrixAttention(OpBuilder &builder, OnlineAttentionOp op, MatrixTypes types) {
   auto type = cast<FloatType>(getElementTypeOrSelf(op.getQuery().getType()));
   int64_t parts = types.partsOf(type);
@@ -165,10 +138,12 @@ LogicalResult fovea::lowerMatrixAttention(OpBuilder &builder, OnlineAttentionOp 
     return op.emitOpError() << "is in the form for a matrix unit, but the machine has none for " << type
                             << "; give attn-pack-queries and attn-to-vector the same options";
   TileElement element{parts == 1 ? type : BFloat16Type::get(op.getContext()), parts};
+  LaneBuilder lanes(builder, op.getLoc(), Float32Type::get(op.getContext()), tileRows);
+  std::unique_ptr<MatrixUnit> unit = types.hasTilesOf(type) ? createTileUnit(lanes, element) : createPairUnit(lanes);
   remark::passed(op.getLoc(), remark::RemarkOpts::name("MatrixTile").category("attn-to-vector"))
-      << remark::metric("unit", "amx") << remark::metric("parts", parts)
+      << remark::metric("unit", unit->name()) << remark::metric("parts", parts)
       << remark::metric("panel_queries", MatrixTileLowering::panelWidth)
       << remark::metric("chunk_keys", MatrixTileLowering::keysPerChunk)
       << remark::metric("block_keys", MatrixTileLowering::keysPerBlock);
-  return MatrixTileLowering(builder, op, element).run();
+  return MatrixTileLowering(lanes, op, element, *unit).run();
 }

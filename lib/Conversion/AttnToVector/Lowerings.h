@@ -20,6 +20,9 @@ struct VectorUnit {
   int64_t bytes;     ///< of one register
   int64_t registers; ///< that a loop body can use
   bool avx512;       ///< whether instructions of AVX-512 can be named
+  /// How memory is read fastest where that is all there is to do: in how many equal parts of a range in turn (a power
+  /// of two), and how far ahead lines are asked for, 0 being not at all (CpuModel says what was measured).
+  int64_t readStreams, prefetchBytes;
 
   int64_t lanes(mlir::FloatType type) const { return bytes / (type.getWidth() / 8); }
   /// Vectors of queries side by side and rows (keys or value dims) per register block: 4 x 6 leaves room for the loaded

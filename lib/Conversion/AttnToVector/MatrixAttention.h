@@ -8,8 +8,7 @@
 #ifndef FOVEA_LIB_CONVERSION_ATTNTOVECTOR_MATRIXATTENTION_H
 #define FOVEA_LIB_CONVERSION_ATTNTOVECTOR_MATRIXATTENTION_H
 
-#include "MatrixOperands.h"
-#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "MatrixUnit.h"
 
 #include <optional>
 
@@ -17,17 +16,15 @@ namespace fovea {
 
 class MatrixTileLowering {
 public:
-  MatrixTileLowering(mlir::OpBuilder &builder, mlir::attn::OnlineAttentionOp op, TileElement element)
-      : builder(builder), loc(op.getLoc()), op(op), element(element),
-        lanes(builder, loc, mlir::Float32Type::get(op.getContext()), tileRows) {}
+  MatrixTileLowering(LaneBuilder &lanes, mlir::attn::OnlineAttentionOp op, TileElement element, MatrixUnit &unit)
+      : builder(lanes.builder), loc(op.getLoc()), op(op), element(element), lanes(lanes), unit(unit) {}
   mlir::LogicalResult run();
 
   static constexpr int64_t keysPerBlock = 256; ///< between products with V
   static constexpr int64_t keysPerChunk = 64;
-  static constexpr int64_t panelTiles = 2;                     ///< of queries
-  static constexpr int64_t panelWidth = panelTiles * tileRows; ///< queries
-  static constexpr int64_t groupTiles = 2;                     ///< of keys or value dims beside each other in registers
-  static constexpr int64_t groupHeight = groupTiles * tileRows; ///< keys or value dims
+  static constexpr int64_t panelTiles = PanelProduct::panelTiles;
+  static constexpr int64_t panelWidth = PanelProduct::panelWidth;
+  static constexpr int64_t groupHeight = 2 * tileRows; ///< keys or value dims of one product
 
 private:
   mlir::LogicalResult checkForm();
@@ -41,10 +38,8 @@ private:
   void storeWeights(llvm::ArrayRef<mlir::Value> weights, mlir::Value group, mlir::Value pair, int64_t vector);
   void valuePass(mlir::Value panel, mlir::Value block, mlir::Value from, mlir::Value to);
   void addNotFinite(mlir::Value panel, mlir::Value block, mlir::Value from, mlir::Value to);
-  void valueBlock(mlir::Value target, mlir::Value row, mlir::Value column, mlir::Value d, int64_t tiles,
+  void valueBlock(mlir::Value target, mlir::Value row, mlir::Value column, mlir::Value d, int64_t rows,
                   mlir::Value block, mlir::Value from, mlir::Value to);
-  using LoadTiles = llvm::function_ref<llvm::SmallVector<mlir::Value>(int64_t part)>;
-  llvm::SmallVector<mlir::Value> multiply(LoadTiles a, LoadTiles b, mlir::ValueRange sums, bool exact);
 
   mlir::Value splat(double value) { return lanes.splat(value); }
   mlir::Value roundUp(mlir::Value count, int64_t multiple) {
@@ -54,9 +49,6 @@ private:
   mlir::Value divide(mlir::Value value, int64_t by) {
     return mlir::arith::DivUIOp::create(builder, loc, value, lanes.index(by));
   }
-  mlir::Value load(mlir::Type type, mlir::Value buffer, mlir::ValueRange indices, mlir::Value stride = {}) {
-    return mlir::amx::TileLoadOp::create(builder, loc, type, buffer, indices, stride);
-  }
   llvm::SmallVector<mlir::Value> column(mlir::Value panel, int64_t vector) {
     return {lanes.add(panel, vector * tileRows)};
   }
@@ -65,8 +57,8 @@ private:
   mlir::Location loc;
   mlir::attn::OnlineAttentionOp op;
   TileElement element;
-  LaneBuilder lanes;
-  mlir::amx::TileType operandTile, resultTile;
+  LaneBuilder &lanes;
+  MatrixUnit &unit;
   KeyRows keys;
   QueryTiles queries;
   ValueTiles values;
@@ -75,7 +67,7 @@ private:
   mlir::Value scores;                      ///< scratch [keysPerChunk][panelWidth]
   llvm::SmallVector<mlir::Value> weights;  ///< scratch, each part [keysPerBlock / 32][panelTiles][16 pairs][32]
   llvm::SmallVector<mlir::Value> tailKeys; ///< scratch, each part [32 keys][width]
-  mlir::Value valueTail;                   ///< scratch [16][panelWidth] for value dims that fill no tile, or null
+  mlir::Value valueTail;                   ///< scratch [16][panelWidth] for value dims that fill no granule, or null
   int64_t numQueries = 0, headDim = 0, valueDim = 0, steps = 0;
   bool sumIsReturned = false;        ///< in f32, with the LSE
   double lag = 0;                    ///< of the maximum, in the state's base

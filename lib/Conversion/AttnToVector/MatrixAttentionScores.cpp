@@ -46,39 +46,22 @@ void MatrixTileLowering::dotBlock(Value panel, Value keyBegin, Value blockCount,
     for (auto [direct, tail] : llvm::zip_equal(keys.parts, tailKeys))
       buffers.push_back(select(memref::CastOp::create(builder, loc, direct.getType(), tail), direct));
 
-    auto step = [&](Value k, ValueRange sums) {
+    auto keyAt = [&](Value inGroup, Value k) -> SmallVector<Value> {
+      Value offset = arith::MulIOp::create(builder, loc, stride, inGroup);
       Value column = arith::MulIOp::create(builder, loc, k, lanes.index(tileDepth));
-      auto keyTiles = [&](int64_t part) {
-        SmallVector<Value> tiles;
-        for (int64_t i = 0; i != groupTiles; ++i) {
-          Value offset = arith::MulIOp::create(builder, loc, stride, lanes.index(i * tileRows));
-          tiles.push_back(load(operandTile, buffers[part], {lanes.add(lanes.add(begin, offset), column)}, stride));
-        }
-        return tiles;
-      };
-      auto queryTiles = [&](int64_t part) {
-        SmallVector<Value> tiles;
-        for (int64_t j = 0; j != panelTiles; ++j)
-          tiles.push_back(
-              load(operandTile, queries.parts[part], {lanes.add(firstTile, j), k, lanes.index(0), lanes.index(0)}));
-        return tiles;
-      };
-      return multiply(keyTiles, queryTiles, sums, /*exact=*/true);
+      return {lanes.add(lanes.add(begin, offset), column)};
     };
-    SmallVector<Value> sums;
-    for (int64_t i = 0; i != groupTiles * panelTiles; ++i)
-      sums.push_back(amx::TileZeroOp::create(builder, loc, resultTile));
-    const int64_t maxUnrolled = element.parts == 1 ? 4 : 1;
-    if (steps <= maxUnrolled)
-      for (int64_t k = 0; k != steps; ++k)
-        sums = step(lanes.index(k), sums);
-    else
-      sums = lanes.loop(lanes.index(0), lanes.index(steps), 1, sums, step);
-    for (int64_t i = 0; i != groupTiles; ++i)
-      for (int64_t j = 0; j != panelTiles; ++j)
-        amx::TileStoreOp::create(builder, loc, scores,
-                                 ValueRange{lanes.add(row, i * tileRows), lanes.index(j * tileRows)},
-                                 sums[i * panelTiles + j]);
+    auto queryAt = [&](Value k, int64_t tile) -> SmallVector<Value> {
+      return {lanes.add(firstTile, tile), k, lanes.index(0), lanes.index(0)};
+    };
+    PanelProduct product;
+    product.rows = groupHeight;
+    product.left = buffers, product.leftAt = keyAt, product.leftStride = stride;
+    product.right = queries.parts, product.rightAt = queryAt;
+    product.from = lanes.index(0), product.to = lanes.index(steps);
+    product.target = scores, product.row = row, product.column = lanes.index(0);
+    product.exact = true;
+    unit.emit(product);
     return {};
   });
 }

@@ -7,39 +7,26 @@ using namespace mlir;
 using namespace mlir::attn;
 using namespace fovea;
 
-/// Adds the products of `tiles` tiles of value dims from `d` on to `target`, which holds them from (row, column) on.
-void MatrixTileLowering::valueBlock(Value target, Value row, Value column, Value d, int64_t tiles, Value block,
+/// Adds the products of `rows` value dims from `d` on to `target`, which holds them from (row, column) on.
+void MatrixTileLowering::valueBlock(Value target, Value row, Value column, Value d, int64_t rows, Value block,
                                     Value from, Value to) {
-  SmallVector<Value> init;
-  auto position = [&](int64_t i, int64_t j) {
-    return SmallVector<Value>{lanes.add(row, i * tileRows), lanes.add(column, j * tileRows)};
-  };
-  for (int64_t i = 0; i != tiles; ++i)
-    for (int64_t j = 0; j != panelTiles; ++j)
-      init.push_back(load(resultTile, target, position(i, j)));
-  SmallVector<Value> sums = lanes.loop(from, to, 1, init, [&](Value group, ValueRange carried) {
+  auto valueAt = [&](Value inBlock, Value group) {
     SmallVector<Value> indices(values.position);
     indices.back() = lanes.add(lanes.add(indices.back(), block), group);
-    indices.append({Value(), lanes.index(0)});
-    auto valueTiles = [&](int64_t part) {
-      SmallVector<Value> loaded;
-      for (int64_t i = 0; i != tiles; ++i) {
-        indices[indices.size() - 2] = lanes.add(d, i * tileRows);
-        loaded.push_back(load(operandTile, values.parts[part], indices));
-      }
-      return loaded;
-    };
-    auto weightTiles = [&](int64_t part) {
-      SmallVector<Value> loaded;
-      for (int64_t j = 0; j != panelTiles; ++j)
-        loaded.push_back(load(operandTile, weights[part], {group, lanes.index(j), lanes.index(0), lanes.index(0)}));
-      return loaded;
-    };
-    return multiply(valueTiles, weightTiles, carried, /*exact=*/false);
-  });
-  for (int64_t i = 0; i != tiles; ++i)
-    for (int64_t j = 0; j != panelTiles; ++j)
-      amx::TileStoreOp::create(builder, loc, target, position(i, j), sums[i * panelTiles + j]);
+    indices.append({lanes.add(d, inBlock), lanes.index(0)});
+    return indices;
+  };
+  auto weightAt = [&](Value group, int64_t tile) -> SmallVector<Value> {
+    return {group, lanes.index(tile), lanes.index(0), lanes.index(0)};
+  };
+  PanelProduct product;
+  product.rows = rows;
+  product.left = values.parts, product.leftAt = valueAt;
+  product.right = weights, product.rightAt = weightAt;
+  product.from = from, product.to = to;
+  product.target = target, product.row = row, product.column = column;
+  product.accumulate = true;
+  unit.emit(product);
 }
 
 /// Adds what is not finite in V, and therefore 0 in its tiles, for the keys that a query sees: the product of the unit
@@ -98,17 +85,18 @@ void MatrixTileLowering::addNotFinite(Value panel, Value block, Value from, Valu
 void MatrixTileLowering::valuePass(Value panel, Value block, Value from, Value to) {
   if (values.notFinite)
     addNotFinite(panel, block, from, to);
-  int64_t main = valueDim / groupHeight * groupHeight, whole = valueDim / tileRows * tileRows;
+  int64_t main = valueDim / groupHeight * groupHeight;
+  int64_t whole = valueDim / unit.rowGranule() * unit.rowGranule();
   if (main > 0)
     lanes.loop(lanes.index(0), lanes.index(main), groupHeight, {}, [&](Value d, ValueRange) -> SmallVector<Value> {
-      valueBlock(accumulator, d, panel, d, groupTiles, block, from, to);
+      valueBlock(accumulator, d, panel, d, groupHeight, block, from, to);
       return {};
     });
   if (whole != main)
-    valueBlock(accumulator, lanes.index(main), panel, lanes.index(main), 1, block, from, to);
+    valueBlock(accumulator, lanes.index(main), panel, lanes.index(main), whole - main, block, from, to);
   if (whole == valueDim)
     return;
-  // The accumulator has no rows for the rest of a tile.
+  // The accumulator has no rows for the rest of a granule.
   auto copyRows = [&](bool back) {
     lanes.loop(lanes.index(0), lanes.index(valueDim - whole), 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
       for (int64_t v = 0; v != panelTiles; ++v) {
@@ -123,6 +111,6 @@ void MatrixTileLowering::valuePass(Value panel, Value block, Value from, Value t
     });
   };
   copyRows(/*back=*/false);
-  valueBlock(valueTail, lanes.index(0), lanes.index(0), lanes.index(whole), 1, block, from, to);
+  valueBlock(valueTail, lanes.index(0), lanes.index(0), lanes.index(whole), tileRows, block, from, to);
   copyRows(/*back=*/true);
 }

@@ -40,6 +40,30 @@ TEST(CpuModel, Amx) {
   EXPECT_TRUE(getModel({"amx-tile", "amx-bf16"}).hasAmxBf16);
 }
 
+// Pairs of bf16 are as fast as f32 on AMD's CPUs, which SSE4a tells from others.
+TEST(CpuModel, Bf16Pairs) {
+  auto getPairs = [](std::initializer_list<llvm::StringRef> more) {
+    llvm::StringMap<bool> features;
+    for (llvm::StringRef name : {"avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl"})
+      features[name] = true;
+    for (llvm::StringRef name : more)
+      features[name] = true;
+    return CpuModel::fromFeatures(features).hasFastBf16Pairs;
+  };
+  EXPECT_FALSE(getPairs({}));
+  EXPECT_TRUE(getPairs({"avx512bf16", "sse4a"}));
+  EXPECT_FALSE(getPairs({"sse4a"}));
+  EXPECT_FALSE(getPairs({"avx512bf16"}));
+}
+
+// AMD's cores follow one stream best, and need not be asked for lines.
+TEST(CpuModel, Reads) {
+  EXPECT_EQ(getModel({}).readStreams, 4);
+  EXPECT_EQ(getModel({}).prefetchBytes, 1024);
+  EXPECT_EQ(getModel({"sse4a"}).readStreams, 1);
+  EXPECT_EQ(getModel({"sse4a"}).prefetchBytes, 0);
+}
+
 // The host is some machine.
 TEST(CpuModel, Host) {
   CpuModel model = CpuModel::host();

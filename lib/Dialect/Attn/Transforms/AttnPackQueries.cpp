@@ -551,7 +551,7 @@ struct AttnPackQueriesPass final : attn::impl::AttnPackQueriesPassBase<AttnPackQ
       ConfigAttr config = findConfig(op);
       if (config && config.getLanes() == LaneAxis::Keys)
         continue; // too few queries for the lanes; the vector lowering takes the tile as it is
-      if (failed(packQueries(rewriter, op, vectorBytes, {amxBf16, amxFp16})))
+      if (failed(packQueries(rewriter, op, vectorBytes, {amxBf16, amxFp16, bf16Pairs})))
         return signalPassFailure();
     }
   }

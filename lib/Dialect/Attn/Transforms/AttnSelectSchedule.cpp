@@ -169,7 +169,7 @@ struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<Att
   using Base::Base;
 
   void runOnOperation() override {
-    CpuBudget budget{vectorBytes, l1Bytes, l2Bytes, threads, {amxBf16, amxFp16}};
+    CpuBudget budget{vectorBytes, l1Bytes, l2Bytes, threads, {amxBf16, amxFp16, bf16Pairs}};
     if (budget.vectorBytes < 16 || !llvm::isPowerOf2_64(budget.vectorBytes)) {
       getOperation()->emitError() << "attn-select-schedule: vector-bytes must be a power of two of at least 16, got "
                                   << budget.vectorBytes;

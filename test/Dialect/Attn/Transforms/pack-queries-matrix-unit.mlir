@@ -1,4 +1,5 @@
 // RUN: fovea-opt %s -attn-pack-queries="amx-bf16=true" -canonicalize -cse -split-input-file | FileCheck %s
+// RUN: fovea-opt %s -attn-pack-queries="bf16-pairs=true" -canonicalize -cse -split-input-file | FileCheck %s
 
 // For a matrix unit the query stays as it lies, with the scale on the op; the state is transposed and padded to panels
 // of 32 queries, and the config stays for the maximum's lag.

@@ -1,4 +1,5 @@
 // RUN: fovea-opt %s -attn-select-schedule="amx-bf16=true" -split-input-file | FileCheck %s
+// RUN: fovea-opt %s -attn-select-schedule="bf16-pairs=true" -split-input-file | FileCheck %s --check-prefix=PAIRS
 
 // On a matrix unit a tile is one panel of 32 queries and a step 256 keys; the maximum may lag. f16 goes there, too.
 
@@ -6,6 +7,13 @@
 //       CHECK:   attn.config = #attn.config<tile_m = 32, tile_n = 256, rescale_log2 = 8>
 // CHECK-LABEL: func @f16
 //       CHECK:   attn.config = #attn.config<tile_m = 32, tile_n = 256, rescale_log2 = 8>
+//
+// The same where pairs of bf16 are multiplied; f16 is then for vectors.
+// PAIRS-LABEL: func @bf16
+//       PAIRS:   attn.config = #attn.config<tile_m = 32, tile_n = 256, rescale_log2 = 8>
+// PAIRS-LABEL: func @f16
+//   PAIRS-NOT:   rescale_log2
+//       PAIRS:   attn.config = #attn.config<tile_m = 128>
 func.func @bf16(%q: tensor<4x2048x64xbf16>, %o: tensor<4x2048x64xbf16>) -> tensor<4x2048x64xbf16> {
   %r = attn.attention ins(%q, %q, %q : tensor<4x2048x64xbf16>, tensor<4x2048x64xbf16>, tensor<4x2048x64xbf16>)
       outs(%o : tensor<4x2048x64xbf16>)

@@ -45,7 +45,8 @@ def AttnSelectSchedulePass : Pass<"attn-select-schedule"> {
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache of a core">,
     Option<"threads", "threads", "int64_t", "1", "Number of threads that will share the work">,
     Option<"amxBf16", "amx-bf16", "bool", "false", "Choose for a matrix unit that multiplies bf16">,
-    Option<"amxFp16", "amx-fp16", "bool", "false", "Choose for a matrix unit that multiplies f16">];
+    Option<"amxFp16", "amx-fp16", "bool", "false", "Choose for a matrix unit that multiplies f16">,
+    Option<"bf16Pairs", "bf16-pairs", "bool", "false", "Choose for dot products of pairs of bf16">];
 }
 
 def AttnRewriteSoftmaxPass : Pass<"attn-rewrite-softmax"> {
@@ -155,7 +156,8 @@ def AttnPackQueriesPass : Pass<"attn-pack-queries"> {
   }];
   let options = [Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Bytes of a vector register">,
                  Option<"amxBf16", "amx-bf16", "bool", "false", "Leave queries to a matrix unit for bf16">,
-                 Option<"amxFp16", "amx-fp16", "bool", "false", "Leave queries to a matrix unit for f16">];
+                 Option<"amxFp16", "amx-fp16", "bool", "false", "Leave queries to a matrix unit for f16">,
+                 Option<"bf16Pairs", "bf16-pairs", "bool", "false", "Leave queries to dot products of pairs of bf16">];
   let dependentDialects = ["arith::ArithDialect", "tensor::TensorDialect"];
 }
 

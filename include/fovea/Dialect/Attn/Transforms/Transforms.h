@@ -59,14 +59,17 @@ FailureOr<scf::ForOp> tileKeys(RewriterBase &rewriter, ScoreOpInterface op, int6
 /// Stage 6 with LoopOrder::KeyOuter: one scf.for over blocks of keys, in it one over tiles of `tileM` query rows.
 FailureOr<scf::ForOp> tileKeysOutside(RewriterBase &rewriter, OnlineAttentionOp op, int64_t tileM, int64_t tileN);
 
-/// Types that the CPU's matrix unit multiplies, with sums in f32 (AMX).
+/// Types of 16 bits that the CPU multiplies with sums in f32: tiles of them (AMX), or pairs of bf16 (AVX512_BF16),
+/// where that takes no longer than a multiply-add of f32.
 struct MatrixTypes {
-  bool bf16 = false, f16 = false;
+  bool bf16 = false, f16 = false, bf16Pairs = false;
 
-  /// The tiles whose sum an operand of `type` is: 1, or 2 for f16 as bf16; 0 where the unit does not multiply it.
+  bool hasTilesOf(Type type) const { return type.isBF16() ? bf16 : type.isF16() && (f16 || bf16); }
+
+  /// The operands whose sum an operand of `type` is: 1, or 2 for f16 as bf16; 0 where it is not multiplied so.
   int64_t partsOf(Type type) const {
     if (type.isBF16())
-      return bf16 ? 1 : 0;
+      return bf16 || bf16Pairs ? 1 : 0;
     return !type.isF16() ? 0 : f16 ? 1 : bf16 ? 2 : 0;
   }
 };
