@@ -5,11 +5,11 @@
 //
 //   for chunk of keys
 //     for panel of queries
-//       S[n][m] = sum_k K[n][k] * Q^T[k][m]                      register blocks of 6 keys; running maximum fused
-//       S[n][m] = score(S[n][m]) or -inf                         only if there is a score region or the block is
-//       partial m' = max(m, max_n S), a = base^(m - m')                  once per chunk, not per key P[n][m] =
-//       base^(S[n][m] - m'), l = l * a + sum_n P O^T[d][m] = O^T[d][m] * a + sum_n V[n][d] * P[n][m]      register
-//       blocks of 6 value dims; rescale fused
+//       S[n][m] = sum_k K[n][k] * Q^T[k][m]                      register blocks of 6 keys, the running maximum fused
+//       S[n][m] = score(S[n][m]) or -inf                         only with a score region or in a partial block
+//       m' = max(m, max_n S), a = base^(m - m')                  once per chunk, not per key
+//       P[n][m] = base^(S[n][m] - m'), l = l * a + sum_n P
+//       O^T[d][m] = O^T[d][m] * a + sum_n V[n][d] * P[n][m]      register blocks of 6 value dims, the rescale fused
 //
 // Everything along m is vertical; K and V are read as scalars that are broadcast, in their natural layout. Narrow
 // element types are widened chunk by chunk into a scratch buffer first.
