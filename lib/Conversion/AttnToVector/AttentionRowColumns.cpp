@@ -1,6 +1,7 @@
 //===- AttentionRowColumns.cpp - vectors of K, V and Q --------------------===//
 
 #include "AttentionRows.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -40,9 +41,7 @@ SmallVector<Value> RowsLowering::loadColumns(Value buffer, Value key, Value colu
     }
     Location loc = lanes.loc;
     VectorType words = lanes.vectorOf(builder.getI32Type());
-    Value both = vector::LoadOp::create(builder, loc, VectorType::get({2 * lanes.lanes}, builder.getBF16Type()), buffer,
-                                        ValueRange{key, begin});
-    both = vector::BitCastOp::create(builder, loc, words, both);
+    Value both = vector::BitCastOp::create(builder, loc, words, loadLine(buffer, key, begin));
     auto constant = [&](int32_t value) {
       return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(words, value));
     };
@@ -54,28 +53,51 @@ SmallVector<Value> RowsLowering::loadColumns(Value buffer, Value key, Value colu
   return elements;
 }
 
-/// Two vectors of neighbouring columns as their even and their odd columns.
-void RowsLowering::splitPair(Value &first, Value &second) {
-  SmallVector<int64_t> even, odd;
-  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
-    even.push_back(2 * lane);
-    odd.push_back(2 * lane + 1);
-  }
-  Value a = vector::ShuffleOp::create(builder, lanes.loc, first, second, even);
-  second = vector::ShuffleOp::create(builder, lanes.loc, first, second, odd);
+SmallVector<int64_t> RowsLowering::evenLanes() {
+  return llvm::map_to_vector(llvm::seq<int64_t>(0, lanes.lanes), [](int64_t lane) { return 2 * lane; });
+}
+
+/// The columns whose pairs `vpunpcklwd` makes of two rows of 32: the first four of each eight.
+SmallVector<int64_t> RowsLowering::unpackedLanes() {
+  return llvm::map_to_vector(llvm::seq<int64_t>(0, lanes.lanes), [](int64_t lane) { return lane / 4 * 8 + lane % 4; });
+}
+
+void RowsLowering::splitLanes(Value &first, Value &second, ArrayRef<int64_t> lanesOfFirst) {
+  SmallVector<int64_t> others;
+  for (int64_t lane = 0; lane != 2 * lanes.lanes; ++lane)
+    if (!llvm::is_contained(lanesOfFirst, lane))
+      others.push_back(lane);
+  Value a = vector::ShuffleOp::create(builder, lanes.loc, first, second, lanesOfFirst);
+  second = vector::ShuffleOp::create(builder, lanes.loc, first, second, others);
   first = a;
 }
 
-/// The inverse.
-void RowsLowering::joinPair(Value &even, Value &odd) {
+void RowsLowering::joinLanes(Value &first, Value &second, ArrayRef<int64_t> lanesOfFirst) {
   SmallVector<int64_t> low, high;
-  for (int64_t lane = 0; lane != lanes.lanes; ++lane) {
-    SmallVector<int64_t> &half = 2 * lane < lanes.lanes ? low : high;
-    half.append({lane, lanes.lanes + lane});
+  int64_t other = lanes.lanes;
+  for (int64_t lane = 0; lane != 2 * lanes.lanes; ++lane) {
+    const int64_t *found = llvm::find(lanesOfFirst, lane);
+    (lane < lanes.lanes ? low : high)
+        .push_back(found == lanesOfFirst.end() ? other++ : std::distance(lanesOfFirst.begin(), found));
   }
-  Value first = vector::ShuffleOp::create(builder, lanes.loc, even, odd, low);
-  odd = vector::ShuffleOp::create(builder, lanes.loc, even, odd, high);
-  even = first;
+  Value a = vector::ShuffleOp::create(builder, lanes.loc, first, second, low);
+  second = vector::ShuffleOp::create(builder, lanes.loc, first, second, high);
+  first = a;
+}
+
+bool RowsLowering::multipliesPairs(Value matrix) {
+  return unit.bf16Pairs && lanes.lanes == 16 && readsPairs(matrix) &&
+         getElementTypeOrSelf(op.getQuery().getType()).isBF16();
+}
+
+Value RowsLowering::multiplyPairs(Value sum, Value a, Value b) {
+  return x86vector::DotBF16Op::create(builder, lanes.loc, sum.getType(), sum, a, b);
+}
+
+/// A cache line of bf16.
+Value RowsLowering::loadLine(Value buffer, Value key, Value column) {
+  auto type = VectorType::get({2 * lanes.lanes}, builder.getBF16Type());
+  return vector::LoadOp::create(builder, lanes.loc, type, buffer, ValueRange{key, column});
 }
 
 /// Asks for the line of the same column some keys further on. That may lie beyond the matrix: a prefetch is a hint, and

@@ -10,27 +10,32 @@ using namespace mlir::attn;
 using namespace fovea;
 
 /// The group's queries in the compute type, scaled, with zeros up to whole vectors, in the order in which the columns
-/// of K are read.
+/// of K are read; where pairs are multiplied, they are the operand's numbers in bf16, too, and not scaled.
 void RowsLowering::loadQueries(Value group, Value count) {
-  Value scale = materializeScale(builder, op);
+  Value factor = scale ? Value() : materializeScale(builder, op);
   Value zero = lanes.scalar(0.0);
   int64_t padded = llvm::alignTo(headDim, lanes.lanes), pair = 2 * lanes.lanes;
   lanes.loop(lanes.index(0), count, 1, {}, [&](Value row, ValueRange) -> SmallVector<Value> {
     setRow(lanes.add(group, row));
     lanes.loop(lanes.index(0), lanes.index(headDim), 1, {}, [&](Value k, ValueRange) -> SmallVector<Value> {
       position[dims.qk] = k;
-      Value element = lanes.loadScalar(op.getQuery(), rowIndices(op.getQueryMutable()));
-      memref::StoreOp::create(builder, lanes.loc, lanes.mul(element, scale), queries, ValueRange{row, k});
+      SmallVector<Value> from = rowIndices(op.getQueryMutable());
+      if (pairQueries)
+        memref::StoreOp::create(builder, lanes.loc, memref::LoadOp::create(builder, lanes.loc, op.getQuery(), from),
+                                pairQueries, ValueRange{row, k});
+      Value element = lanes.loadScalar(op.getQuery(), from);
+      memref::StoreOp::create(builder, lanes.loc, factor ? lanes.mul(element, factor) : element, queries,
+                              ValueRange{row, k});
       return {};
     });
     for (int64_t k = headDim; k != padded; ++k)
       memref::StoreOp::create(builder, lanes.loc, zero, queries, ValueRange{row, lanes.index(k)});
-    if (readsPairs(op.getKey()))
+    if (readsPairs(op.getKey()) && !pairQueries)
       lanes.loop(lanes.index(0), lanes.index(headDim / pair * pair), pair, {},
                  [&](Value k, ValueRange) -> SmallVector<Value> {
                    Value second = lanes.add(k, lanes.lanes);
                    Value even = lanes.load(queries, {row, k}), odd = lanes.load(queries, {row, second});
-                   splitPair(even, odd);
+                   splitLanes(even, odd, evenLanes());
                    lanes.store(even, queries, {row, k});
                    lanes.store(odd, queries, {row, second});
                    return {};
@@ -44,7 +49,7 @@ Value RowsLowering::sumsAcrossLanes(SmallVector<Value> vectors) {
   while (vectors.size() > 1) {
     SmallVector<Value> sums;
     for (size_t i = 0; i != vectors.size(); i += 2) {
-      splitPair(vectors[i], vectors[i + 1]);
+      splitLanes(vectors[i], vectors[i + 1], evenLanes());
       sums.push_back(arith::AddFOp::create(builder, lanes.loc, vectors[i], vectors[i + 1]));
     }
     vectors = std::move(sums);
@@ -61,6 +66,17 @@ SmallVector<Value> RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, co
         SmallVector<Value> next(carried);
         for (Value n : keys)
           prefetch(key, n, begin);
+        if (pairQueries && !mask && vectors == 2) {
+          SmallVector<Value> query;
+          for (int64_t r = 0; r != rows.count; ++r)
+            query.push_back(loadLine(pairQueries, lanes.add(rows.begin, r), begin));
+          for (auto [i, n] : llvm::enumerate(keys)) {
+            Value line = loadLine(key.buffer, n, begin);
+            for (int64_t r = 0; r != rows.count; ++r)
+              next[r * keys.size() + i] = multiplyPairs(next[r * keys.size() + i], line, query[r]);
+          }
+          return next;
+        }
         SmallVector<SmallVector<Value>> query(rows.count);
         for (int64_t r = 0; r != rows.count; ++r)
           for (int64_t v = 0; v != vectors; ++v)
@@ -77,19 +93,21 @@ SmallVector<Value> RowsLowering::dotKeys(RowBlock rows, ArrayRef<Value> keys, co
 
 /// Dot products of all rows with the keys that stand at `runs`, `run` at each; as many as there are lanes.
 void RowsLowering::dotRuns(RowBlock rows, ArrayRef<Value> runs, int64_t run, Value last, const Chunk &key) {
-  auto keysAt = [&](Value i) {
-    return llvm::map_to_vector(runs, [&](Value first) -> Value {
-      Value n = lanes.add(first, i);
-      return last ? Value(arith::MinSIOp::create(builder, lanes.loc, n, last)) : n;
-    });
-  };
   // Row by row, as they lie in memory, and a row of each run in turn.
-  SmallVector<Value> sums(lanes.lanes);
-  for (int64_t i = 0; i != run; ++i)
-    for (auto [j, sum] : llvm::enumerate(dotKeys(rows, keysAt(lanes.index(i)), key)))
-      sums[j * run + i] = sum;
-  Value dots = sumsAcrossLanes(std::move(sums)); // [row][run][key]
   int64_t numRuns = runs.size();
+  SmallVector<Value> sums(lanes.lanes);
+  for (int64_t i = 0; i != run; ++i) {
+    SmallVector<Value> keys;
+    for (Value first : runs) {
+      Value n = lanes.add(first, i);
+      keys.push_back(last ? Value(arith::MinSIOp::create(builder, lanes.loc, n, last)) : n);
+    }
+    for (auto [j, sum] : llvm::enumerate(dotKeys(rows, keys, key)))
+      sums[j * run + i] = sum;
+  }
+  Value dots = sumsAcrossLanes(std::move(sums)); // [row][run][key]
+  if (scale)
+    dots = lanes.mul(dots, lanes.broadcast(scale));
   for (int64_t r = 0; r != rows.count; ++r)
     for (auto [i, place] : llvm::enumerate(runs)) {
       int64_t first = (r * numRuns + i) * run;
@@ -215,6 +233,8 @@ void RowsLowering::softmaxRow(Value row, Value begin, Value count) {
         Value score = lanes.load(scores, {row, n});
         Value weight = lanes.exponential(arith::SubFOp::create(builder, loc, score, reference), baseTwo);
         lanes.store(weight, scores, {row, n});
+        if (pairWeights)
+          lanes.store(lanes.fromCompute(weight, builder.getBF16Type()), pairWeights, {row, n});
         return SmallVector<Value>{arith::AddFOp::create(builder, loc, carried[0], weight)};
       })[0];
   Value added = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, sums);

@@ -48,9 +48,11 @@ private:
   Chunk chunkOf(mlir::OpOperand &operand, unsigned columnDim, int64_t columns, mlir::Value begin, mlir::Value count,
                 mlir::Value scratch);
   void setRow(mlir::Value row);
-  void inBlocks(mlir::Value group, mlir::Value count, llvm::function_ref<void(RowBlock)> body);
+  void inBlocks(mlir::Value group, mlir::Value count, llvm::function_ref<void(RowBlock)> body, int64_t most = 4);
   void lowerGroup(mlir::Value group, mlir::Value rows, mlir::Value begin, mlir::Value count, const Chunk &key,
                   const Chunk &value);
+  /// Rows that are multiplied with V together.
+  int64_t valueRows();
   /// Whether all rows are one group, whose queries are loaded once for all chunks.
   bool queriesAreShared() { return numRows > 0 && numRows <= rowsPerGroup; }
   void loadQueries(mlir::Value group, mlir::Value count);
@@ -62,6 +64,9 @@ private:
   mlir::Value scoresOfRow(mlir::Value row, mlir::Value begin, mlir::Value count);
   mlir::Value applyRegions(mlir::Value score, mlir::Value key, mlir::Value lastKey, bool masked);
   void softmaxRow(mlir::Value row, mlir::Value begin, mlir::Value count);
+  /// Whether products with `matrix`, K or V, are dot products of pairs of bf16.
+  bool multipliesPairs(mlir::Value matrix);
+  mlir::Value multiplyPairs(mlir::Value sum, mlir::Value a, mlir::Value b);
   void valuePass(RowBlock rows, mlir::Value count, const Chunk &value, bool guard);
   void valueBlock(RowBlock rows, mlir::Value column, int64_t vectors, mlir::Value mask, mlir::Value count,
                   const Chunk &value, bool guard);
@@ -70,12 +75,25 @@ private:
   overColumns(int64_t columns, mlir::Type element,
               llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, int64_t, mlir::Value, mlir::ValueRange)>,
               llvm::SmallVector<mlir::Value> &carried);
+  void valuePairsBlock(RowBlock rows, mlir::Value column, int64_t vectors, mlir::Value count, const Chunk &value);
+  /// Where `vectors` vectors of value dims of each row lie in the accumulator, and what is there, rescaled.
+  struct Sums {
+    llvm::SmallVector<llvm::SmallVector<mlir::Value>> places;
+    llvm::SmallVector<mlir::Value> values;
+  };
+  Sums loadSums(RowBlock rows, mlir::Value column, int64_t vectors, mlir::Value mask);
+  void storeSums(const Sums &sums, mlir::Value mask);
   mlir::Value load(mlir::Value buffer, mlir::ValueRange indices, mlir::Value mask);
+  mlir::Value loadLine(mlir::Value buffer, mlir::Value key, mlir::Value column);
   bool readsPairs(mlir::Value buffer);
   llvm::SmallVector<mlir::Value> loadColumns(mlir::Value buffer, mlir::Value key, mlir::Value column, int64_t vectors,
                                              mlir::Value mask);
-  void splitPair(mlir::Value &first, mlir::Value &second);
-  void joinPair(mlir::Value &even, mlir::Value &odd);
+  /// Halves of two vectors: lane i of the first result is lane `lanesOfFirst[i]` of both, the second has the others in
+  /// order; joinLanes is the inverse.
+  void splitLanes(mlir::Value &first, mlir::Value &second, llvm::ArrayRef<int64_t> lanesOfFirst);
+  void joinLanes(mlir::Value &first, mlir::Value &second, llvm::ArrayRef<int64_t> lanesOfFirst);
+  llvm::SmallVector<int64_t> evenLanes();
+  llvm::SmallVector<int64_t> unpackedLanes();
   void prefetch(const Chunk &chunk, mlir::Value key, mlir::Value column);
   void prefetchStreams(const Chunk &chunk, mlir::Value begin, mlir::Value count);
   mlir::Value lanesMask(int64_t count);
@@ -100,6 +118,8 @@ private:
   DomainPosition position;
   int64_t headDim = 0, valueDim = 0, numRows = 0; ///< numRows may be dynamic
   mlir::Value queries, scores, alphas;            ///< scratch [row][k], [row][key], [row]
+  mlir::Value pairQueries, pairWeights;           ///< scratch of bf16 where pairs are multiplied: [row][k], [row][key]
+  mlir::Value scale;                              ///< of the dot products, or null where it is in the queries
 };
 
 } // namespace fovea

@@ -74,7 +74,7 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
   using Base::Base;
 
   void runOnOperation() override {
-    VectorUnit unit{vectorBytes, vectorRegisters, avx512, readStreams, prefetchBytes};
+    VectorUnit unit{vectorBytes, vectorRegisters, avx512, bf16Pairs, readStreams, prefetchBytes};
     MatrixTypes matrix{amxBf16, amxFp16, bf16Pairs};
     if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
       getOperation()->emitError()

@@ -156,12 +156,12 @@ RowsLowering::Chunk RowsLowering::chunkOf(OpOperand &operand, unsigned columnDim
 // All of it
 //===----------------------------------------------------------------------===//
 
-/// Runs `body` on the `count` rows of a group in blocks of 4, 2 and 1.
-void RowsLowering::inBlocks(Value group, Value count, function_ref<void(RowBlock)> body) {
+/// Runs `body` on the `count` rows of a group in blocks of `most`, and then of half as many, down to 1.
+void RowsLowering::inBlocks(Value group, Value count, function_ref<void(RowBlock)> body, int64_t most) {
   std::optional<int64_t> known = getConstantIntValue(count);
   int64_t knownDone = 0;
   Value done = lanes.index(0);
-  for (int64_t rows = std::min<int64_t>(4, lanes.lanes); rows > 0; rows /= 2) {
+  for (int64_t rows = std::min<int64_t>(most, lanes.lanes); rows > 0; rows /= 2) {
     if (known && *known - knownDone < rows)
       continue;
     knownDone = known ? *known - (*known - knownDone) % rows : 0;
@@ -187,7 +187,7 @@ void RowsLowering::lowerGroup(Value group, Value rows, Value begin, Value count,
   });
   prefetchStreams(key, count, count);
   auto multiply = [&](bool guard) {
-    inBlocks(group, rows, [&](RowBlock block) { valuePass(block, count, value, guard); });
+    inBlocks(group, rows, [&](RowBlock block) { valuePass(block, count, value, guard); }, valueRows());
   };
   if (!scoreOp.hasMask() || !op.getPartial())
     return multiply(scoreOp.hasMask());
@@ -201,8 +201,9 @@ LogicalResult RowsLowering::run() {
   lanes.maxKeepsNaN = mayReturn(op, &FinalizeOp::getReturnMax);
   remark::passed(loc, remark::RemarkOpts::name("RowTile").category("attn-to-vector"))
       << remark::metric("lanes", lanes.lanes) << remark::metric("group_rows", rowsPerGroup)
-      << remark::metric("chunk_keys", keysPerChunk) << remark::metric("read_streams", unit.readStreams)
-      << remark::metric("prefetch_bytes", unit.prefetchBytes);
+      << remark::metric("chunk_keys", keysPerChunk)
+      << remark::metric("multiplies_pairs", multipliesPairs(op.getKey()) || multipliesPairs(op.getValue()))
+      << remark::metric("read_streams", unit.readStreams) << remark::metric("prefetch_bytes", unit.prefetchBytes);
   for (OpFoldResult offset : op.getMixedOffsets())
     at.push_back(getValueOrCreateConstantIndexOp(builder, loc, offset));
   if (at.empty())
@@ -212,6 +213,12 @@ LogicalResult RowsLowering::run() {
   queries = makeScratch(builder, loc, {mostRows, int64_t(llvm::alignTo(headDim, lanes.lanes))}, lanes.type);
   scores = makeScratch(builder, loc, {mostRows, keysPerChunk}, lanes.type);
   alphas = makeScratch(builder, loc, {mostRows}, lanes.type);
+  if (multipliesPairs(op.getKey()) && headDim >= 2 * lanes.lanes) {
+    pairQueries = makeScratch(builder, loc, {mostRows, headDim}, builder.getBF16Type());
+    scale = materializeScale(builder, op);
+  }
+  if (multipliesPairs(op.getValue()) && valueDim >= 2 * lanes.lanes)
+    pairWeights = makeScratch(builder, loc, {mostRows, keysPerChunk}, builder.getBF16Type());
   auto makeCopy = [&](Value matrix, int64_t columns) {
     return makeScratch(builder, loc, {keysPerChunk, columns}, getElementTypeOrSelf(matrix.getType()));
   };

@@ -20,6 +20,7 @@ struct VectorUnit {
   int64_t bytes;     ///< of one register
   int64_t registers; ///< that a loop body can use
   bool avx512;       ///< whether instructions of AVX-512 can be named
+  bool bf16Pairs;    ///< whether dot products of pairs of bf16 are as fast as multiply-adds of f32
   /// How memory is read fastest where that is all there is to do: in how many equal parts of a range in turn (a power
   /// of two), and how far ahead lines are asked for, 0 being not at all (CpuModel says what was measured).
   int64_t readStreams, prefetchBytes;

@@ -16,7 +16,7 @@ func.func @matrix(%q: memref<32x64xbf16>, %k: memref<256x64xbf16>, %v: memref<25
 
 func.func @rows(%q: memref<1x32xf32>, %k: memref<?x32xf32>, %v: memref<?x32xf32>, %acc: memref<1x32xf32>,
                 %m: memref<1xf32>, %l: memref<1xf32>) {
-  // expected-remark @below {{[Passed] RowTile | Category:attn-to-vector | chunk_keys=256, group_rows=8, lanes=16, prefetch_bytes=1024, read_streams=4}}
+  // expected-remark @below {{[Passed] RowTile | Category:attn-to-vector | chunk_keys=256, group_rows=8, lanes=16, multiplies_pairs=false, prefetch_bytes=1024, read_streams=4}}
   attn.online_attention base(two) scale(1.0) ins(%q, %k, %v : memref<1x32xf32>, memref<?x32xf32>, memref<?x32xf32>)
       outs(%acc, %m, %l : memref<1x32xf32>, memref<1xf32>, memref<1xf32>)
       attributes {attn.config = #attn.config<tile_m = 1, tile_n = 256, lanes = keys>}
