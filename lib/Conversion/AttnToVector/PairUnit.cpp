@@ -22,9 +22,8 @@ public:
   void emit(const PanelProduct &product) override;
 
 private:
-  /// Sums under way hide the latency, beside them there is room for the vectors of B.
+  /// Sums under way hide the latency. Measured on Zen 4: 10 to 12 rows are no faster, nor are 2 to 16 pairs unrolled.
   static constexpr int64_t blockRows = 8;
-  static constexpr int64_t pairsUnrolled = 2;
 
   void emitBlock(const PanelProduct &product, Value first, int64_t rows);
   SmallVector<Value> step(const PanelProduct &product, Value step, Value first, int64_t rows, ValueRange sums);
@@ -49,31 +48,26 @@ SmallVector<Value> PairUnit::step(const PanelProduct &product, Value step, Value
   SmallVector<SmallVector<Value>> rowsAt;
   for (int64_t i = 0; i != rows; ++i)
     rowsAt.push_back(product.leftAt(lanes.add(first, i), step));
-  return lanes.loop(
-      lanes.index(0), lanes.index(tileRows), pairsUnrolled, sums, [&](Value firstPair, ValueRange carried) {
-        SmallVector<Value> next(carried);
-        for (int64_t u = 0; u != pairsUnrolled; ++u) {
-          Value pair = lanes.add(firstPair, u);
-          Value element = arith::MulIOp::create(builder, loc, pair, lanes.index(2));
-          SmallVector<Value> queries;
-          for (int64_t tile = 0; tile != PanelProduct::panelTiles; ++tile) {
-            SmallVector<Value> at = product.rightAt(step, tile);
-            Value &row = at[at.size() - 2];
-            row = lanes.add(row, pair);
-            queries.push_back(vector::LoadOp::create(builder, loc, vectorType, product.right.front(), at));
-          }
-          for (int64_t i = 0; i != rows; ++i) {
-            SmallVector<Value> at = rowsAt[i];
-            at.back() = lanes.add(at.back(), element);
-            Value left = broadcastPair(product.left.front(), at);
-            for (auto [tile, right] : llvm::enumerate(queries)) {
-              Value &sum = next[i * PanelProduct::panelTiles + tile];
-              sum = x86vector::DotBF16Op::create(builder, loc, sum.getType(), sum, left, right);
-            }
-          }
-        }
-        return next;
-      });
+  return lanes.loop(lanes.index(0), lanes.index(tileRows), 1, sums, [&](Value pair, ValueRange carried) {
+    SmallVector<Value> next(carried), queries;
+    for (int64_t tile = 0; tile != PanelProduct::panelTiles; ++tile) {
+      SmallVector<Value> at = product.rightAt(step, tile);
+      Value &row = at[at.size() - 2];
+      row = lanes.add(row, pair);
+      queries.push_back(vector::LoadOp::create(builder, loc, vectorType, product.right.front(), at));
+    }
+    Value element = arith::MulIOp::create(builder, loc, pair, lanes.index(2));
+    for (int64_t i = 0; i != rows; ++i) {
+      SmallVector<Value> at = rowsAt[i];
+      at.back() = lanes.add(at.back(), element);
+      Value left = broadcastPair(product.left.front(), at);
+      for (auto [tile, right] : llvm::enumerate(queries)) {
+        Value &sum = next[i * PanelProduct::panelTiles + tile];
+        sum = x86vector::DotBF16Op::create(builder, loc, sum.getType(), sum, left, right);
+      }
+    }
+    return next;
+  });
 }
 
 void PairUnit::emitBlock(const PanelProduct &product, Value first, int64_t rows) {
