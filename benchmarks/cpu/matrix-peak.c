@@ -24,14 +24,17 @@ static struct {
 static void *runPairs(void *sink) {
   __m512 total[sums];
   __m512bh a = (__m512bh)_mm512_loadu_si512(operands[0]), b = (__m512bh)_mm512_loadu_si512(operands[1]);
+#pragma GCC unroll 24
   for (int i = 0; i < sums; ++i)
-    total[i] = _mm512_setzero_ps();
+    total[i] = _mm512_set1_ps(i); /* or they are one */
   pthread_barrier_wait(&begin);
   for (int n = 0; n < iterations; ++n) {
+#pragma GCC unroll 24
     for (int i = 0; i < sums; ++i)
       total[i] = _mm512_dpbf16_ps(total[i], a, b);
     __asm__ volatile("" : "+v"(a));
   }
+#pragma GCC unroll 24
   for (int i = 1; i < sums; ++i)
     total[0] = _mm512_add_ps(total[0], total[i]);
   *(float *)sink = _mm512_reduce_add_ps(total[0]);
