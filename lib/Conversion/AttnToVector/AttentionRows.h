@@ -15,8 +15,7 @@
 
 namespace fovea {
 
-/// Keys whose scores are held at a time: K and V of a chunk stay in the second-level cache for the next rows.
-inline constexpr int64_t keysPerChunk = 256;
+inline constexpr int64_t keysPerChunk = mlir::attn::keysOfFewRows;
 inline constexpr int64_t cacheLineBytes = 64;
 /// Of K and V: a copied chunk is on the stack.
 inline constexpr int64_t mostRowBytes = 4096;

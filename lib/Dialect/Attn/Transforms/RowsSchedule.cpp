@@ -10,14 +10,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowsSchedule.h"
+#include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::attn;
 
-/// Keys whose scores the lowering holds at a time.
-static constexpr int64_t keysPerStep = 256;
 /// Reading 512 keys takes some 20 us, a hundred times what it costs to start a task and to merge its state.
 static constexpr int64_t keysPerTask = 512;
 /// The lowering has room on the stack for copies of a step's keys and values.
@@ -73,6 +72,6 @@ ConfigAttr attn::scheduleFewRows(AttentionOp op, const AttentionDims &dims, Arra
   int64_t splits = llvm::divideCeil(tasksWanted, std::max<int64_t>(tiles / group, 1));
   if (!ShapedType::isDynamic(keys))
     splits = std::clamp<int64_t>(keys / keysPerTask, 1, splits);
-  return ConfigAttr::get(op.getContext(), std::max<int64_t>(queries, 1), keysPerStep, splits, /*rescaleLog2=*/0,
+  return ConfigAttr::get(op.getContext(), std::max<int64_t>(queries, 1), keysOfFewRows, splits, /*rescaleLog2=*/0,
                          LaneAxis::Keys, group);
 }

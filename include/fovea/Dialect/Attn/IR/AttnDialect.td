@@ -86,7 +86,8 @@ def Attn_ConfigAttr : AttrDef<Attn_Dialect, "Config"> {
     * `splits`: number of parallel parts of the key range (split-KV); 1 means none.
     * `rescale_log2`: the accumulator is rescaled only where the running maximum
       has grown by more than 2^rescale_log2, for some row of a group of rows
-      that the target chooses (S12); 0 rescales always. For GPUs.
+      that the target chooses (S12); 0 rescales always. For GPUs, and on
+      CPUs where 16-bit operands are multiplied as they are.
     * `lanes`: what lies along the lanes of a vector: `queries`, which wants
       about as many rows as there are lanes, or `keys`, for fewer rows. For CPUs.
     * `tile_g`: query heads of one KV head per tile, which then reads its keys

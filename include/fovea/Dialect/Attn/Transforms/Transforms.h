@@ -74,6 +74,10 @@ struct MatrixTypes {
   }
 };
 
+/// CPU: keys whose scores a tile of few rows (`lanes = keys`) holds at a time; K and V of so many stay in the
+/// second-level cache for its next rows.
+constexpr int64_t keysOfFewRows = 256;
+
 /// CPU: rows of a softmax up to so long are kept as exponentials between reading and writing them, a quarter of a MiB
 /// of f32.
 constexpr int64_t mostElementsKept = 65536;
