@@ -138,8 +138,8 @@ void RowsLowering::valuePairsBlock(RowBlock rows, Value column, int64_t vectors,
         second = bitsOf(lanes.add(n, 1));
       else
         second = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(halves));
-      for (auto [i, order] : llvm::enumerate(ArrayRef<ArrayRef<int64_t>>{low, high})) {
-        Value pairs = vector::ShuffleOp::create(builder, loc, first, second, order);
+      for (int64_t i = 0; i != 2; ++i) {
+        Value pairs = vector::ShuffleOp::create(builder, loc, first, second, i == 0 ? low : high);
         pairs = arith::BitcastOp::create(builder, loc, elements, pairs);
         for (int64_t r = 0; r != rows.count; ++r) {
           Value &sum = next[r * vectors + v + i];

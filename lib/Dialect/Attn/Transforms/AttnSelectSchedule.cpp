@@ -84,33 +84,34 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
 
   int64_t others = 1; // tiles that batch, heads and groups give
   for (unsigned d : dims->batch)
-    others *= std::max<int64_t>(extentOr(extents[d], 1), 1);
+    others = productOf(others, std::max<int64_t>(extentOr(extents[d], 1), 1));
   for (unsigned d : ArrayRef(dims->rows).drop_back())
-    others *= std::max<int64_t>(extentOr(extents[d], 1), 1);
+    others = productOf(others, std::max<int64_t>(extentOr(extents[d], 1), 1));
 
   int64_t tileM = panel;
-  int64_t fits = budget.l1Bytes / (bytes * std::max<int64_t>(headDim, 1));
+  int64_t fits = budget.l1Bytes / productOf(bytes, std::max<int64_t>(headDim, 1));
   if (!op.hasMask() && fits >= 2 * panel &&
-      others * int64_t(llvm::divideCeil(rows, 2 * panel)) >= budget.threads * tilesPerThread)
+      productOf(others, llvm::divideCeil(rows, 2 * panel)) >= budget.threads * tilesPerThread)
     tileM = 2 * panel;
   if (!ShapedType::isDynamic(extents[dims->query()]))
-    tileM = std::min<int64_t>(tileM, llvm::alignTo(std::max<int64_t>(rows, 1), lanes));
+    tileM = std::min<int64_t>(tileM, llvm::alignTo(std::clamp<int64_t>(rows, 1, tileM), lanes));
   int64_t tileN = keysPerStep, rescaleLog2 = 0;
   if (isForMatrixUnit(op, *dims, extents, budget)) {
     // Keys and values that the second-level cache does not hold beside other things come from further away, and once
     // for all panels of a tile (measured at 8192 keys: a quarter to a half faster).
     constexpr int64_t panelsOfLongKeys = 4;
-    int64_t keyBytes = 2 * keys * (extents[dims->qk] + extents[dims->value]);
+    uint64_t columns = uint64_t(extents[dims->qk]) + uint64_t(extents[dims->value]);
+    uint64_t keyBytes = llvm::SaturatingMultiply<uint64_t>(llvm::SaturatingMultiply<uint64_t>(2, keys), columns);
     int64_t longRows = panelsOfLongKeys * matrixRows;
-    bool isLong = keyBytes > budget.l2Bytes / 2 &&
-                  others * int64_t(llvm::divideCeil(rows, longRows)) >= budget.threads * tilesPerThread;
+    bool isLong = keyBytes > uint64_t(budget.l2Bytes / 2) &&
+                  productOf(others, llvm::divideCeil(rows, longRows)) >= budget.threads * tilesPerThread;
     tileM = isLong ? longRows : matrixRows;
     tileN = matrixKeys;
     auto attention = dyn_cast<AttentionOp>(op.getOperation());
     rescaleLog2 = attention && !attention.getReturnMax() ? matrixRescaleLog2 : 0;
   }
 
-  int64_t tiles = others * llvm::divideCeil(rows, tileM), splits = 1;
+  int64_t tiles = productOf(others, llvm::divideCeil(rows, tileM)), splits = 1;
   bool staticProblem = llvm::none_of(extents, ShapedType::isDynamic);
   if (staticProblem && tiles < budget.threads && keys >= keysWorthSplitting)
     splits = std::min(llvm::divideCeil(budget.threads, std::max<int64_t>(tiles, 1)),
@@ -141,7 +142,7 @@ int64_t queryBytes(StructuredOpInterface op, ConfigAttr config, const CpuBudget 
   auto scoreOp = cast<ScoreOpInterface>(op.getOperation());
   if (isForMatrixUnit(scoreOp, *dims, extents, budget))
     return 0;
-  return config.getTileM() * extents[dims->qk] * scoreOp.getComputeType().getWidth() / 8;
+  return productOf(config.getTileM() * scoreOp.getComputeType().getWidth() / 8, extents[dims->qk]);
 }
 
 /// Rows of a softmax: enough per task to pay for its start, few enough to spread over the threads. One row is written

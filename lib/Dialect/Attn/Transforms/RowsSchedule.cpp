@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowsSchedule.h"
+#include "ScheduleConfig.h"
 #include "fovea/Dialect/Attn/Transforms/Transforms.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
@@ -59,16 +60,16 @@ ConfigAttr attn::scheduleFewRows(AttentionOp op, const AttentionDims &dims, Arra
                                  int64_t vectorBytes) {
   int64_t lanes = vectorBytes / (op.getComputeType().getWidth() / 8);
   int64_t queries = extents[dims.query()], keys = extents[dims.key];
-  if (ShapedType::isDynamic(queries) || 2 * queries > lanes ||
-      (!ShapedType::isDynamic(keys) && queries > 1 && 2 * keys < queries * queries) || !isStaticInAll(op, dims.qk) ||
-      !isStaticInAll(op, dims.value))
+  if (ShapedType::isDynamic(queries) || queries > lanes / 2 ||
+      (!ShapedType::isDynamic(keys) && queries > 1 && keys < int64_t(llvm::divideCeil(queries * queries, 2))) ||
+      !isStaticInAll(op, dims.qk) || !isStaticInAll(op, dims.value))
     return nullptr;
   for (auto [operand, dim] : {std::pair(op.getKey(), dims.qk), std::pair(op.getValue(), dims.value)})
-    if (extents[dim] * getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth() / 8 > mostRowBytes)
+    if (productOf(extents[dim], getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth()) / 8 > mostRowBytes)
       return nullptr;
   int64_t group = groupSize(op, dims, extents), tiles = 1;
   for (unsigned d : llvm::concat<const unsigned>(dims.batch, ArrayRef(dims.rows).drop_back()))
-    tiles *= ShapedType::isDynamic(extents[d]) ? 1 : std::max<int64_t>(extents[d], 1);
+    tiles = productOf(tiles, ShapedType::isDynamic(extents[d]) ? 1 : std::max<int64_t>(extents[d], 1));
   int64_t splits = llvm::divideCeil(tasksWanted, std::max<int64_t>(tiles / group, 1));
   if (!ShapedType::isDynamic(keys))
     splits = std::clamp<int64_t>(keys / keysPerTask, 1, splits);
