@@ -99,6 +99,6 @@ if shutil.which("ptxas", path=config.environment["PATH"]):
 if config.fovea_sanitizers:
     config.available_features.add("sanitizers")
     # LLVM's dylibs are not instrumented: what they share with us (arenas that our inlined code poisons, vectors) must
-    # not be checked at that border.
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0"
+    # not be checked at that border. A crash that a test asks for is to end by its signal.
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0:handle_segv=0"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
