@@ -192,7 +192,7 @@ struct SelectGpuSchedulePass final : fovea::impl::SelectGpuSchedulePassBase<Sele
       int64_t keysPerBlock = tileN != 0 ? int64_t(tileN) : best->tileN;
       int64_t rescale = rescaleLog2 >= 0 ? int64_t(rescaleLog2) : byHand ? 0 : best->rescaleLog2;
       op->setAttr(configName, attn::ConfigAttr::get(context, rows, keysPerBlock, /*splits=*/1, rescale,
-                                                    attn::LaneAxis::Queries, /*tileG=*/1));
+                                                    attn::LaneAxis::Queries, /*tile_g=*/1));
     }
     auto config = cast<attn::ConfigAttr>(op->getAttr(configName));
     remark::analysis(op.getLoc(), remark::RemarkOpts::name("schedule").category("select-gpu-schedule"))

@@ -116,7 +116,7 @@ ConfigAttr scheduleAttention(ScoreOpInterface op, AffineMap query, AffineMap key
   if (staticProblem && tiles < budget.threads && keys >= keysWorthSplitting)
     splits = std::min(llvm::divideCeil(budget.threads, std::max<int64_t>(tiles, 1)),
                       llvm::divideCeil(keys, keysWorthSplitting / 2));
-  return ConfigAttr::get(op->getContext(), tileM, tileN, splits, rescaleLog2, LaneAxis::Queries, /*tileG=*/1);
+  return ConfigAttr::get(op->getContext(), tileM, tileN, splits, rescaleLog2, LaneAxis::Queries, /*tile_g=*/1);
 }
 
 /// Extents of the op's dimensions, dynamic where no type of an operand says them.
@@ -162,8 +162,8 @@ ConfigAttr scheduleRows(Operation *op, ArrayRef<int64_t> extents, unsigned dimen
     rows = std::max(rows, int64_t(std::min<uint64_t>(spread, longRowsPerTask)));
   }
   // A row is one step: its chunks are the vector lowering's business.
-  return ConfigAttr::get(op->getContext(), rows, wholeRow, 1, /*rescaleLog2=*/0, LaneAxis::Queries,
-                         /*tileG=*/1);
+  return ConfigAttr::get(op->getContext(), rows, wholeRow, 1, /*rescale_log2=*/0, LaneAxis::Queries,
+                         /*tile_g=*/1);
 }
 
 struct AttnSelectSchedulePass final : attn::impl::AttnSelectSchedulePassBase<AttnSelectSchedulePass> {

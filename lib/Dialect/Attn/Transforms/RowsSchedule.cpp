@@ -73,6 +73,6 @@ ConfigAttr attn::scheduleFewRows(AttentionOp op, const AttentionDims &dims, Arra
   int64_t splits = llvm::divideCeil(tasksWanted, std::max<int64_t>(tiles / group, 1));
   if (!ShapedType::isDynamic(keys))
     splits = std::clamp<int64_t>(keys / keysPerTask, 1, splits);
-  return ConfigAttr::get(op.getContext(), std::max<int64_t>(queries, 1), keysOfFewRows, splits, /*rescaleLog2=*/0,
+  return ConfigAttr::get(op.getContext(), std::max<int64_t>(queries, 1), keysOfFewRows, splits, /*rescale_log2=*/0,
                          LaneAxis::Keys, group);
 }
