@@ -44,6 +44,28 @@ void RowsLowering::storeSums(const Sums &sums, Value mask) {
   }
 }
 
+SmallVector<Value> RowsLowering::overStreams(Value count, int64_t step, ValueRange init,
+                                             function_ref<void(Value, int64_t, MutableArrayRef<Value>)> body) {
+  Location loc = lanes.loc;
+  Value part = arith::DivUIOp::create(builder, loc, count, lanes.index(step * unit.readStreams));
+  if (step > 1)
+    part = arith::MulIOp::create(builder, loc, part, lanes.index(step));
+  Value mainEnd = arith::MulIOp::create(builder, loc, part, lanes.index(unit.readStreams));
+  SmallVector<Value> sums = lanes.loop(lanes.index(0), part, step, init, [&](Value n, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    for (int64_t s = 0; s != unit.readStreams; ++s) {
+      body(n, step, next);
+      n = lanes.add(n, part);
+    }
+    return next;
+  });
+  return lanes.loop(mainEnd, count, 1, sums, [&](Value n, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    body(n, 1, next);
+    return next;
+  });
+}
+
 /// O of some vectors of value dims from `column` on. With `guard`, a key that the mask removed adds nothing even if its
 /// value is not finite (S8).
 void RowsLowering::valueBlock(RowBlock rows, Value column, int64_t vectors, Value mask, Value count, const Chunk &value,
@@ -54,7 +76,7 @@ void RowsLowering::valueBlock(RowBlock rows, Value column, int64_t vectors, Valu
   for (int64_t i = 0, e = sums.values.size(); pairs && i != e; i += vectors)
     for (int64_t v = 0; v + 1 < vectors; v += 2)
       splitLanes(sums.values[i + v], sums.values[i + v + 1], evenLanes());
-  auto addKey = [&](Value n, SmallVector<Value> &sums) {
+  auto addKey = [&](Value n, int64_t, MutableArrayRef<Value> sums) {
     for (int64_t v = 0; v < vectors; v += value.vectorsPerLine)
       prefetch(value, n, lanes.add(column, v * lanes.lanes));
     SmallVector<Value> elements = loadColumns(value.buffer, n, column, vectors, mask);
@@ -70,21 +92,7 @@ void RowsLowering::valueBlock(RowBlock rows, Value column, int64_t vectors, Valu
       }
     }
   };
-  Value part = arith::DivUIOp::create(builder, loc, count, lanes.index(unit.readStreams));
-  Value mainEnd = arith::MulIOp::create(builder, loc, part, lanes.index(unit.readStreams));
-  sums.values = lanes.loop(lanes.index(0), part, 1, sums.values, [&](Value n, ValueRange carried) {
-    SmallVector<Value> next(carried);
-    for (int64_t s = 0; s != unit.readStreams; ++s) {
-      addKey(n, next);
-      n = lanes.add(n, part);
-    }
-    return next;
-  });
-  sums.values = lanes.loop(mainEnd, count, 1, sums.values, [&](Value n, ValueRange carried) {
-    SmallVector<Value> next(carried);
-    addKey(n, next);
-    return next;
-  });
+  sums.values = overStreams(count, /*step=*/1, sums.values, addKey);
   for (int64_t i = 0, e = sums.values.size(); pairs && i != e; i += vectors)
     for (int64_t v = 0; v + 1 < vectors; v += 2)
       joinLanes(sums.values[i + v], sums.values[i + v + 1], evenLanes());
@@ -107,37 +115,31 @@ void RowsLowering::valuePairsBlock(RowBlock rows, Value column, int64_t vectors,
     low.append({lane, line + lane});
     high.append({lane + 4, line + lane + 4});
   }
-  // Two keys from `n` on, or one, whose partner is 0.
-  auto addKeys = [&](Value n, bool isPair, MutableArrayRef<Value> next) {
+  auto weightOf = [&](Value row, Value n, bool isPair) -> Value {
+    if (isPair)
+      return lanes.broadcastPair(pairWeights, {row, n});
+    Value one = memref::LoadOp::create(builder, loc, pairWeights, ValueRange{row, n});
+    Value word = arith::ExtUIOp::create(builder, loc, builder.getI32Type(),
+                                        arith::BitcastOp::create(builder, loc, builder.getI16Type(), one));
+    return vector::BitCastOp::create(builder, loc, elements, lanes.broadcast(word));
+  };
+  // Two keys, or one, whose partner is 0.
+  auto addKeys = [&](Value n, int64_t numKeys, MutableArrayRef<Value> next) {
+    bool isPair = numKeys == 2;
     for (int64_t v = 0; v < vectors; v += value.vectorsPerLine)
-      for (int64_t i = 0; i != (isPair ? 2 : 1); ++i)
+      for (int64_t i = 0; i != numKeys; ++i)
         prefetch(value, lanes.add(n, i), lanes.add(column, v * lanes.lanes));
     SmallVector<Value> weights;
-    VectorType dwords = lanes.vectorOf(builder.getI32Type());
-    for (int64_t r = 0; r != rows.count; ++r) {
-      SmallVector<Value> at = {lanes.add(rows.begin, r), n};
-      Value dword;
-      if (isPair) {
-        Value both = vector::LoadOp::create(builder, loc, VectorType::get({2}, builder.getBF16Type()), pairWeights, at);
-        dword = vector::BitCastOp::create(builder, loc, VectorType::get({1}, builder.getI32Type()), both);
-      } else {
-        Value one = memref::LoadOp::create(builder, loc, pairWeights, at);
-        dword = arith::ExtUIOp::create(builder, loc, builder.getI32Type(),
-                                       arith::BitcastOp::create(builder, loc, builder.getI16Type(), one));
-      }
-      dword = vector::BroadcastOp::create(builder, loc, dwords, dword);
-      weights.push_back(vector::BitCastOp::create(builder, loc, elements, dword));
-    }
+    for (int64_t r = 0; r != rows.count; ++r)
+      weights.push_back(weightOf(lanes.add(rows.begin, r), n, isPair));
     for (int64_t v = 0; v != vectors; v += 2) {
       Value begin = lanes.add(column, v * lanes.lanes);
       auto bitsOf = [&](Value key) -> Value {
         return arith::BitcastOp::create(builder, loc, halves, loadLine(value.buffer, key, begin));
       };
-      Value first = bitsOf(n), second;
-      if (isPair)
-        second = bitsOf(lanes.add(n, 1));
-      else
-        second = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(halves));
+      Value first = bitsOf(n);
+      Value second = isPair ? bitsOf(lanes.add(n, 1))
+                            : Value(arith::ConstantOp::create(builder, loc, builder.getZeroAttr(halves)));
       for (int64_t i = 0; i != 2; ++i) {
         Value pairs = vector::ShuffleOp::create(builder, loc, first, second, i == 0 ? low : high);
         pairs = arith::BitcastOp::create(builder, loc, elements, pairs);
@@ -148,22 +150,7 @@ void RowsLowering::valuePairsBlock(RowBlock rows, Value column, int64_t vectors,
       }
     }
   };
-  Value part = arith::DivUIOp::create(builder, loc, count, lanes.index(2 * unit.readStreams));
-  part = arith::MulIOp::create(builder, loc, part, lanes.index(2));
-  Value mainEnd = arith::MulIOp::create(builder, loc, part, lanes.index(unit.readStreams));
-  sums.values = lanes.loop(lanes.index(0), part, 2, sums.values, [&](Value n, ValueRange carried) {
-    SmallVector<Value> next(carried);
-    for (int64_t s = 0; s != unit.readStreams; ++s) {
-      addKeys(n, /*isPair=*/true, next);
-      n = lanes.add(n, part);
-    }
-    return next;
-  });
-  sums.values = lanes.loop(mainEnd, count, 1, sums.values, [&](Value n, ValueRange carried) {
-    SmallVector<Value> next(carried);
-    addKeys(n, /*isPair=*/false, next);
-    return next;
-  });
+  sums.values = overStreams(count, /*step=*/2, sums.values, addKeys);
   for (int64_t i = 0, e = sums.values.size(); i != e; i += 2)
     joinLanes(sums.values[i], sums.values[i + 1], unpacked);
   storeSums(sums, Value());

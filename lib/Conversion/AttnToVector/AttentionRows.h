@@ -66,6 +66,11 @@ private:
   /// Whether products with `matrix`, K or V, are dot products of pairs of bf16.
   bool multipliesPairs(mlir::Value matrix);
   mlir::Value multiplyPairs(mlir::Value sum, mlir::Value a, mlir::Value b);
+  /// Runs `body(n, numKeys, sums)` for all keys, `step` from `n` on at a time from each stream in turn, and what is
+  /// left one by one.
+  llvm::SmallVector<mlir::Value>
+  overStreams(mlir::Value count, int64_t step, mlir::ValueRange init,
+              llvm::function_ref<void(mlir::Value, int64_t, llvm::MutableArrayRef<mlir::Value>)> body);
   void valuePass(RowBlock rows, mlir::Value count, const Chunk &value, bool guard);
   void valueBlock(RowBlock rows, mlir::Value column, int64_t vectors, mlir::Value mask, mlir::Value count,
                   const Chunk &value, bool guard);

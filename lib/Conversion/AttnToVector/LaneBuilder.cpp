@@ -46,6 +46,14 @@ Value LaneBuilder::broadcast(Value value) {
   return vector::BroadcastOp::create(builder, loc, vectorOf(value.getType()), value);
 }
 
+Value LaneBuilder::broadcastPair(Value buffer, ValueRange indices) {
+  Type bf16 = builder.getBF16Type(), word = builder.getI32Type();
+  Value pair = vector::LoadOp::create(builder, loc, VectorType::get({2}, bf16), buffer, indices);
+  Value dword = vector::BitCastOp::create(builder, loc, VectorType::get({1}, word), pair);
+  dword = vector::BroadcastOp::create(builder, loc, vectorOf(word), dword);
+  return vector::BitCastOp::create(builder, loc, VectorType::get({2 * lanes}, bf16), dword);
+}
+
 Value LaneBuilder::lanePositions(Value base) {
   SmallVector<int64_t> positions = llvm::to_vector(llvm::seq<int64_t>(0, lanes));
   VectorType vectorType = vectorOf(builder.getIndexType());

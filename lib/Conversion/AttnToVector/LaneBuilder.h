@@ -37,6 +37,8 @@ public:
   mlir::Value negInf();
   /// `value` as a varying value.
   mlir::Value broadcast(mlir::Value value);
+  /// The two bf16 at `indices` side by side in every 32 bits of a vector.
+  mlir::Value broadcastPair(mlir::Value buffer, mlir::ValueRange indices);
   /// `base + (0, 1, 2, ...)` as vector of index.
   mlir::Value lanePositions(mlir::Value base);
 

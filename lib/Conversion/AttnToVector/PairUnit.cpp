@@ -36,15 +36,7 @@ private:
 } // namespace
 
 SmallVector<Value> PairUnit::step(const PanelProduct &product, Value step, Value first, int64_t rows, ValueRange sums) {
-  Type bf16 = builder.getBF16Type();
-  auto pairType = VectorType::get({2}, bf16), vectorType = VectorType::get({tileDepth}, bf16);
-  auto oneDword = VectorType::get({1}, builder.getI32Type());
-  auto broadcastPair = [&](Value buffer, ValueRange at) -> Value {
-    Value pair = vector::LoadOp::create(builder, loc, pairType, buffer, at);
-    Value dword = vector::BitCastOp::create(builder, loc, oneDword, pair);
-    dword = vector::BroadcastOp::create(builder, loc, VectorType::get({tileRows}, builder.getI32Type()), dword);
-    return vector::BitCastOp::create(builder, loc, vectorType, dword);
-  };
+  auto vectorType = VectorType::get({tileDepth}, builder.getBF16Type());
   SmallVector<SmallVector<Value>> rowsAt;
   for (int64_t i = 0; i != rows; ++i)
     rowsAt.push_back(product.leftAt(lanes.add(first, i), step));
@@ -60,7 +52,7 @@ SmallVector<Value> PairUnit::step(const PanelProduct &product, Value step, Value
     for (int64_t i = 0; i != rows; ++i) {
       SmallVector<Value> at = rowsAt[i];
       at.back() = lanes.add(at.back(), element);
-      Value left = broadcastPair(product.left.front(), at);
+      Value left = lanes.broadcastPair(product.left.front(), at);
       for (auto [tile, right] : llvm::enumerate(queries)) {
         Value &sum = next[i * PanelProduct::panelTiles + tile];
         sum = x86vector::DotBF16Op::create(builder, loc, sum.getType(), sum, left, right);
