@@ -140,7 +140,7 @@ class Peaks:
         self.matrix = self.load_matrix(compiler) if matrix else {}
 
     def load_matrix(self, compiler):
-        """None where the C compiler, the CPU or the kernel has nothing for 16 bits."""
+        """By unit; none where the C compiler, the CPU or the kernel has nothing for 16 bits."""
         try:
             library = compiler.library(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-mamx-tile", "-mamx-bf16",
                                         "-mavx512f", "-mavx512bf16"], ".c", (HERE / "matrix-peak.c").read_text())

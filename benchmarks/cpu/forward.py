@@ -115,11 +115,8 @@ def share_of_peak(cell, unit):
 
 def peak_unit(cells):
     """Whose peak bounds these cells, all of one dtype."""
-    dtype = cells[0]["dtype"]
-    for unit in {"bf16": ("amx", "pairs"), "f16": ("amx",)}.get(dtype, ()):
-        if any(c["peaks"].get(unit) for c in cells):
-            return unit
-    return "fma"
+    units = {"bf16": ("amx", "pairs", "fma"), "f16": ("amx", "fma")}.get(cells[0]["dtype"], ("fma",))
+    return max(units, key=lambda unit: max((peak for c in cells for peak in c["peaks"].get(unit, [])), default=0))
 
 
 def best_ratio(cell):

@@ -85,8 +85,8 @@ void RowsLowering::joinLanes(Value &first, Value &second, ArrayRef<int64_t> lane
   first = a;
 }
 
-bool RowsLowering::multipliesPairs(Value matrix) {
-  return unit.bf16Pairs && lanes.lanes == 16 && readsPairs(matrix) &&
+bool RowsLowering::multipliesPairs(Value matrix, int64_t columns) {
+  return unit.bf16Pairs && lanes.lanes == 16 && columns >= 2 * lanes.lanes && readsPairs(matrix) &&
          getElementTypeOrSelf(op.getQuery().getType()).isBF16();
 }
 

@@ -14,9 +14,10 @@ static int64_t sumsOf(const VectorUnit &unit) { return unit.registers / 2; }
 /// as many as one pass has the registers for. (Measured on Zen 4, four rows of D 128: 0.63 of the read bandwidth with
 /// half rows, 0.82 with whole ones.)
 int64_t RowsLowering::valueRows() {
-  constexpr int64_t most = 4;
   int64_t vectors = std::max<int64_t>(valueDim / lanes.lanes, 1);
-  return unit.readStreams > 1 ? most : std::clamp<int64_t>(llvm::bit_floor(uint64_t(sumsOf(unit) / vectors)), 1, most);
+  if (unit.readStreams > 1)
+    return rowsPerBlock;
+  return std::clamp<int64_t>(llvm::bit_floor(uint64_t(sumsOf(unit) / vectors)), 1, rowsPerBlock);
 }
 
 RowsLowering::Sums RowsLowering::loadSums(RowBlock rows, Value column, int64_t vectors, Value mask) {
@@ -48,8 +49,7 @@ SmallVector<Value> RowsLowering::overStreams(Value count, int64_t step, ValueRan
                                              function_ref<void(Value, int64_t, MutableArrayRef<Value>)> body) {
   Location loc = lanes.loc;
   Value part = arith::DivUIOp::create(builder, loc, count, lanes.index(step * unit.readStreams));
-  if (step > 1)
-    part = arith::MulIOp::create(builder, loc, part, lanes.index(step));
+  part = builder.createOrFold<arith::MulIOp>(loc, part, lanes.index(step));
   Value mainEnd = arith::MulIOp::create(builder, loc, part, lanes.index(unit.readStreams));
   SmallVector<Value> sums = lanes.loop(lanes.index(0), part, step, init, [&](Value n, ValueRange carried) {
     SmallVector<Value> next(carried);

@@ -21,6 +21,8 @@ inline constexpr int64_t cacheLineBytes = 64;
 inline constexpr int64_t mostRowBytes = 4096;
 /// Rows whose scores are held at a time.
 inline constexpr int64_t rowsPerGroup = 8;
+/// Rows that are multiplied together, at most.
+inline constexpr int64_t rowsPerBlock = 4;
 
 class RowsLowering {
 public:
@@ -47,7 +49,8 @@ private:
   Chunk chunkOf(mlir::OpOperand &operand, unsigned columnDim, int64_t columns, mlir::Value begin, mlir::Value count,
                 mlir::Value scratch);
   void setRow(mlir::Value row);
-  void inBlocks(mlir::Value group, mlir::Value count, llvm::function_ref<void(RowBlock)> body, int64_t most = 4);
+  void inBlocks(mlir::Value group, mlir::Value count, llvm::function_ref<void(RowBlock)> body,
+                int64_t most = rowsPerBlock);
   void lowerGroup(mlir::Value group, mlir::Value rows, mlir::Value begin, mlir::Value count, const Chunk &key,
                   const Chunk &value);
   /// Rows that are multiplied with V together.
@@ -63,8 +66,8 @@ private:
   mlir::Value scoresOfRow(mlir::Value row, mlir::Value begin, mlir::Value count);
   mlir::Value applyRegions(mlir::Value score, mlir::Value key, mlir::Value lastKey, bool masked);
   void softmaxRow(mlir::Value row, mlir::Value begin, mlir::Value count);
-  /// Whether products with `matrix`, K or V, are dot products of pairs of bf16.
-  bool multipliesPairs(mlir::Value matrix);
+  /// Whether products with `matrix`, K or V of so many columns, are dot products of pairs of bf16.
+  bool multipliesPairs(mlir::Value matrix, int64_t columns);
   mlir::Value multiplyPairs(mlir::Value sum, mlir::Value a, mlir::Value b);
   /// Runs `body(n, numKeys, sums)` for all keys, `step` from `n` on at a time from each stream in turn, and what is
   /// left one by one.

@@ -76,13 +76,13 @@ struct AttnToVectorPass final : fovea::impl::AttnToVectorPassBase<AttnToVectorPa
   void runOnOperation() override {
     VectorUnit unit{vectorBytes, vectorRegisters, avx512, bf16Pairs, readStreams, prefetchBytes};
     MatrixTypes matrix{amxBf16, amxFp16, bf16Pairs};
-    if (vectorBytes < 16 || (vectorBytes & (vectorBytes - 1)) != 0 || vectorRegisters < 1) {
+    if (vectorBytes < 16 || !llvm::isPowerOf2_64(vectorBytes) || vectorRegisters < 1) {
       getOperation()->emitError()
           << "vector-bytes must be a power of two of at least 16 and vector-registers positive, got "
           << vectorBytes.getValue() << " and " << vectorRegisters.getValue();
       return signalPassFailure();
     }
-    if (readStreams < 1 || (readStreams & (readStreams - 1)) != 0 || prefetchBytes < 0) {
+    if (readStreams < 1 || !llvm::isPowerOf2_64(readStreams) || prefetchBytes < 0) {
       getOperation()->emitError() << "read-streams must be a power of two and prefetch-bytes not negative, got "
                                   << readStreams.getValue() << " and " << prefetchBytes.getValue();
       return signalPassFailure();

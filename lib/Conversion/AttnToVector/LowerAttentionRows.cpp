@@ -199,11 +199,6 @@ LogicalResult RowsLowering::run() {
     return failure();
   Location loc = op.getLoc();
   lanes.maxKeepsNaN = mayReturn(op, &FinalizeOp::getReturnMax);
-  remark::passed(loc, remark::RemarkOpts::name("RowTile").category("attn-to-vector"))
-      << remark::metric("lanes", lanes.lanes) << remark::metric("group_rows", rowsPerGroup)
-      << remark::metric("chunk_keys", keysPerChunk)
-      << remark::metric("multiplies_pairs", multipliesPairs(op.getKey()) || multipliesPairs(op.getValue()))
-      << remark::metric("read_streams", unit.readStreams) << remark::metric("prefetch_bytes", unit.prefetchBytes);
   for (OpFoldResult offset : op.getMixedOffsets())
     at.push_back(getValueOrCreateConstantIndexOp(builder, loc, offset));
   if (at.empty())
@@ -213,12 +208,17 @@ LogicalResult RowsLowering::run() {
   queries = makeScratch(builder, loc, {mostRows, int64_t(llvm::alignTo(headDim, lanes.lanes))}, lanes.type);
   scores = makeScratch(builder, loc, {mostRows, keysPerChunk}, lanes.type);
   alphas = makeScratch(builder, loc, {mostRows}, lanes.type);
-  if (multipliesPairs(op.getKey()) && headDim >= 2 * lanes.lanes) {
+  if (multipliesPairs(op.getKey(), headDim)) {
     pairQueries = makeScratch(builder, loc, {mostRows, headDim}, builder.getBF16Type());
     scale = materializeScale(builder, op);
   }
-  if (multipliesPairs(op.getValue()) && valueDim >= 2 * lanes.lanes)
+  if (multipliesPairs(op.getValue(), valueDim))
     pairWeights = makeScratch(builder, loc, {mostRows, keysPerChunk}, builder.getBF16Type());
+  remark::passed(loc, remark::RemarkOpts::name("RowTile").category("attn-to-vector"))
+      << remark::metric("lanes", lanes.lanes) << remark::metric("group_rows", rowsPerGroup)
+      << remark::metric("chunk_keys", keysPerChunk)
+      << remark::metric("multiplies_pairs", bool(pairQueries || pairWeights))
+      << remark::metric("read_streams", unit.readStreams) << remark::metric("prefetch_bytes", unit.prefetchBytes);
   auto makeCopy = [&](Value matrix, int64_t columns) {
     return makeScratch(builder, loc, {keysPerChunk, columns}, getElementTypeOrSelf(matrix.getType()));
   };
